@@ -1,0 +1,1 @@
+"""What the chapters use besides NumPy."""
