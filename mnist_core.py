@@ -264,6 +264,7 @@ class Digits:
     test_images: np.ndarray
     test_labels: np.ndarray
     source: str  # "MNIST", "practice digits" or a directory
+    files: tuple[Path, ...] = ()  # where the four arrays were read from, raw or .gz
 
     def __repr__(self) -> str:
         train, test = len(self.train_labels), len(self.test_labels)
@@ -299,7 +300,8 @@ def load_directory(directory: str | os.PathLike, *, source: str | None = None) -
     FileNotFoundError : a file is missing
     IDXError : a file is not what it should be
     """
-    return Digits(*_read_four(_find([Path(directory)])), source=source or os.fspath(directory))
+    paths = _find([Path(directory)])
+    return Digits(*_read_four(paths), source=source or os.fspath(directory), files=tuple(paths))
 
 
 def load_mnist(directory: str | os.PathLike | None = None, download: bool = True) -> Digits:
@@ -328,7 +330,7 @@ def load_mnist(directory: str | os.PathLike | None = None, download: bool = True
     arrays = _read_four(paths)
     for path, array, known in zip(paths, arrays, MNIST_FILES.values(), strict=True):
         _check_sha256(path, array, known.sha256)
-    return Digits(*arrays, source="MNIST")
+    return Digits(*arrays, source="MNIST", files=tuple(paths))
 
 
 def _find(places: Sequence[Path], missing: Callable[[str, Path], Path] | None = None) -> list[Path]:

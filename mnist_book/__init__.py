@@ -1,1 +1,1 @@
-"""What the chapters use besides NumPy."""
+"""What the chapters use besides NumPy: checks for the exercises, figures, help for notebooks."""

@@ -1,0 +1,140 @@
+"""Builds the book cold, warnings being errors, and looks at the pages as a browser gets them."""
+
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
+PAGES = [TOC["root"], *(chapter["file"] for part in TOC["parts"] for chapter in part["chapters"])]
+LOADING = {  # what makes a browser fetch something, as opposed to a link that a reader may follow
+    "script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src",
+    "embed": "src", "object": "data", "link": "href",
+}  # fmt: skip
+NOT_FETCHED = {"canonical", "next", "prev", "search", "index", "author", "license"}
+
+
+class Page(HTMLParser):
+    """Collects what a page loads, its pictures, and its text."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.path, self.loads, self.images, self.text, self.headings = path, [], [], [], []
+        self._inside = []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        fetched = not set((attributes.get("rel") or "").split()) & NOT_FETCHED
+        if tag in LOADING and attributes.get(LOADING[tag]) and fetched:
+            self.loads.append(attributes[LOADING[tag]])
+        if tag == "img":
+            self.images.append(attributes)
+        if tag not in {"img", "link", "meta", "input", "br", "hr", "source", "path"}:
+            self._inside.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag in self._inside:
+            while self._inside.pop() != tag:
+                pass
+
+    def handle_data(self, data):
+        if "script" not in self._inside and "style" not in self._inside:
+            self.text.append(data)
+            if "h1" in self._inside:
+                self.headings.append(data)
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory):
+    output = tmp_path_factory.mktemp("book")
+    command = [
+        sys.executable,
+        "-c",
+        "from jupyter_book.cli.main import main; main()",
+        "build",
+        str(ROOT),
+        "--path-output",
+        str(output),
+    ]
+    run = subprocess.run(
+        [*command, "-W", "-n", "--keep-going", "--all"], capture_output=True, text=True, timeout=300
+    )
+    assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
+    return output / "_build" / "html"
+
+
+@pytest.fixture(scope="module")
+def pages(html):
+    return [Page(html / f"{name}.html") for name in PAGES]
+
+
+def source_headings(name):
+    source = (ROOT / name).with_suffix(".md")
+    if not source.exists():
+        source = source.with_suffix(".ipynb")
+    return re.search(r"^(?:\s*\")?# (.+?)(?:\\n\",?)?$", source.read_text("utf-8"), re.MULTILINE)[1]
+
+
+def test_every_page_exists_and_holds_its_text(pages):
+    for name, page in zip(PAGES, pages, strict=True):
+        heading = "".join(page.headings).replace("’", "'")
+        assert source_headings(name) in heading, name
+        assert len("".join(page.text)) > 1000, name
+
+
+def test_opening_the_folder_leads_to_the_first_page(html):
+    assert f"{TOC['root']}.html" in (html / "index.html").read_text()
+
+
+def test_every_figure_in_prose_was_filled_in(pages):
+    for page in pages:
+        text = "".join(page.text)
+        assert "{glue" not in text, page.path
+        assert "glue:text" not in text, page.path
+
+
+def test_no_page_loads_anything_from_another_host(pages):
+    for page in pages:
+        assert not [url for url in page.loads if urlparse(url).netloc], page.path
+
+
+def test_everything_that_a_page_loads_is_there(pages):
+    for page in pages:
+        for url in page.loads:
+            if not url.startswith("data:"):
+                assert (page.path.parent / unquote(urlparse(url).path)).exists(), url
+
+
+def test_no_style_sheet_loads_anything_from_another_host(html):
+    for sheet in html.rglob("*.css"):
+        assert not re.findall(r"(?:url\(|@import)\s*[\"']?https?://", sheet.read_text("utf-8")), (
+            sheet
+        )
+
+
+def test_no_page_names_a_content_delivery_network(html, pages):
+    for page in pages:
+        source = page.path.read_text("utf-8")
+        assert not re.findall(
+            r"cdn\.|unpkg\.com|jsdelivr|cdnjs|googleapis\.com/(?:css|ajax)", source
+        )
+
+
+def test_mathematics_is_set_by_our_own_copy_of_mathjax(pages):
+    chapter = next(page for page in pages if "matrix-product" in page.path.name)
+    assert any("mathjax" in url for url in chapter.loads)
+
+
+def test_every_picture_has_an_alternative_text(pages):
+    for page in pages:
+        for image in page.images:
+            alt = image.get("alt")
+            assert alt, image
+            assert not re.search(r"\.(png|svg)$|^_images", alt), alt

@@ -1,0 +1,150 @@
+"""The checks must name the mistake that is there, and find nothing where there is none."""
+
+import struct
+
+import numpy as np
+import pytest
+
+from mnist_book import checks
+
+
+def codes(report):
+    return [finding.code for finding in report.findings]
+
+
+def idx_reader(order=">", dtype=np.uint8, skip=None, finish=lambda array: array):
+    def read(path):
+        content = path.read_bytes()
+        dimensions = content[3]
+        shape = struct.unpack(f"{order}{dimensions}I", content[4 : 4 + 4 * dimensions])
+        start = 4 + 4 * dimensions if skip is None else skip
+        count = min(int(np.prod(shape)), len(content) - start)
+        array = np.frombuffer(content, dtype, count=count, offset=start)
+        return finish(array.reshape(shape) if len(array) == np.prod(shape) else array)
+
+    return read
+
+
+def strict_little_endian_reader(path):
+    magic, _ = np.fromfile(path, "<i4", count=2)
+    if magic != 2049:
+        raise ValueError(f"bad magic number {magic}")
+
+
+def nearest_mean(dtype=float, power=2, choose=np.argmin):
+    def predict(train_images, train_labels, test_images):
+        means = [train_images[train_labels == digit].mean(axis=0) for digit in range(10)]
+        difference = test_images.astype(dtype)[:, None] - np.stack(means).astype(dtype)
+        return choose(np.abs((difference**power).sum(axis=(2, 3))), axis=1)
+
+    return predict
+
+
+def overwrite_bias(x, weights, bias):
+    bias += (x @ weights).sum(axis=0)
+    return x @ weights + bias
+
+
+WRONG = [
+    ("idx.endian", checks.big_endian, lambda four: int.from_bytes(four, "little")),
+    ("idx.endian", checks.big_endian, lambda four: int(np.frombuffer(four, "<u4")[0])),
+    ("idx.endian", checks.big_endian, lambda four: sum(b << 8 * i for i, b in enumerate(four))),
+    ("idx.signed", checks.big_endian, lambda four: struct.unpack(">i", four)[0]),
+    ("idx.place_value", checks.big_endian, lambda four: sum(four)),
+    ("idx.place_value", checks.big_endian, lambda four: int(four.hex())),
+    ("big_endian.nothing", checks.big_endian, lambda four: None),
+    ("big_endian.raises", checks.big_endian, lambda four: four / 0),
+    ("idx.endian", checks.read_idx, idx_reader(order="<")),
+    ("idx.endian", checks.read_idx, strict_little_endian_reader),
+    ("idx.offset", checks.read_idx, idx_reader(skip=0)),
+    ("idx.offset", checks.read_idx, idx_reader(skip=8)),
+    ("idx.offset", checks.read_idx, idx_reader(skip=16)),
+    ("idx.signed", checks.read_idx, idx_reader(dtype=np.int8)),
+    ("idx.shape", checks.read_idx, idx_reader(finish=np.ravel)),
+    ("read_idx.nothing", checks.read_idx, lambda path: ...),
+    ("data.bytes_wrap", checks.nearest_mean, nearest_mean(dtype=np.uint8)),
+    ("nearest_mean.farthest", checks.nearest_mean, nearest_mean(choose=np.argmax)),
+    ("nearest_mean.cancels", checks.nearest_mean, nearest_mean(power=1)),
+    ("nearest_mean.wrong", checks.nearest_mean, lambda a, b, test: np.zeros((len(test), 1))),
+    ("linear.elementwise", checks.linear, lambda x, w, b: x * w + b),
+    ("linear.elementwise", checks.linear, lambda x, w, b: np.multiply(x, w) + b),
+    ("linear.elementwise", checks.linear, lambda x, w, b: x * w),
+    ("linear.elementwise", checks.linear, lambda x, w, b: w.T * x + b),
+    ("linear.no_bias", checks.linear, lambda x, w, b: x @ w),
+    ("linear.no_bias", checks.linear, lambda x, w, b: np.dot(x, w) + 0 * b),
+    ("linear.bias_sign", checks.linear, lambda x, w, b: x @ w - b),
+    ("linear.transposed", checks.linear, lambda x, w, b: x @ w.T + b),
+    ("linear.transposed", checks.linear, lambda x, w, b: w @ x + b),
+    ("linear.transposed", checks.linear, lambda x, w, b: (x @ w + b).T),
+    ("linear.changes_input", checks.linear, overwrite_bias),
+    ("linear.nothing", checks.linear, lambda x, w, b: None),
+    ("accuracy.broadcast", checks.accuracy, lambda p, labels: np.mean(p == labels)),
+    ("accuracy.wrong", checks.accuracy, lambda p, labels: np.sum(p.ravel() == labels)),
+    ("shapes.nothing", checks.shapes, {}),
+    ("shapes.wrong", checks.shapes, checks.SHAPE_LEDGER | {"x @ weights": (128, 32)}),
+    ("shapes.wrong", checks.shapes, checks.SHAPE_LEDGER | {"x[0]": 784}),
+]  # fmt: skip
+
+WRONG_COLUMNS = [
+    ("linear.elementwise", lambda x, w, b: w * x + b),
+    ("linear.transposed", lambda x, w, b: x @ w + b),
+    ("linear.transposed", lambda x, w, b: (w @ x + b).T),
+    ("linear.no_bias", lambda x, w, b: w @ x),
+]
+
+RIGHT = [
+    (checks.big_endian, lambda four: int.from_bytes(four, "big")),
+    (checks.big_endian, lambda four: np.frombuffer(four, ">u4")[0]),
+    (checks.read_idx, idx_reader()),
+    (checks.read_idx, lambda path: idx_reader()(path).astype(np.int64)),
+    (checks.nearest_mean, nearest_mean()),
+    (checks.nearest_mean, nearest_mean(dtype=np.float32)),
+    (checks.linear, lambda x, w, b: x @ w + b),
+    (checks.linear, lambda x, w, b: np.dot(x, w) + b[np.newaxis]),
+    (checks.linear, lambda x, w, b: np.einsum("ni,ij->nj", x, w) + b),
+    (checks.linear, lambda x, w, b: (w.T @ x.T + b[:, None]).T),
+    (checks.linear, lambda x, w, b: np.stack([row @ w + b for row in x])),
+    (checks.linear, lambda x, w, b: (x.astype("f4") @ w.astype("f4")) + b.astype("f4")),
+    (checks.accuracy, lambda p, labels: float(np.mean(np.ravel(p) == labels))),
+    (checks.shapes, checks.SHAPE_LEDGER),
+]
+
+
+@pytest.mark.parametrize(("code", "check", "answer"), WRONG)
+def test_wrong_answers_are_named(code, check, answer):
+    assert codes(check(answer))[:1] == [code]
+
+
+@pytest.mark.parametrize(("code", "function"), WRONG_COLUMNS)
+def test_wrong_layers_in_columns_are_named(code, function):
+    assert codes(checks.linear(function, columns=True))[:1] == [code]
+
+
+@pytest.mark.parametrize(("check", "answer"), RIGHT)
+def test_right_answers_pass(check, answer):
+    report = check(answer)
+    assert report.ok, report
+
+
+def test_right_layer_in_columns_passes():
+    assert checks.linear(lambda x, w, b: w @ x + b, columns=True).ok
+
+
+def test_report_reads_as_text_and_as_html():
+    report = checks.linear(lambda x, w, b: x * w + b)
+    assert "not yet" in repr(report)
+    assert "linear.elementwise" in repr(report)
+    assert "linear.elementwise" in report._repr_html_()
+    assert "given:" in repr(report)
+    assert "raised:" in repr(report)
+
+
+def test_report_escapes_what_the_reader_returned():
+    report = checks.big_endian(lambda four: "<script>alert(1)</script>")
+    assert "<script>" not in report._repr_html_()
+
+
+def test_a_check_gives_the_same_report_twice():
+    assert checks.nearest_mean(nearest_mean(np.uint8)) == checks.nearest_mean(
+        nearest_mean(np.uint8)
+    )

@@ -1,0 +1,63 @@
+"""Execute the book's notebooks on MNIST and store their outputs.
+
+Usage: python tools/refresh_outputs.py [NOTEBOOK ...]
+
+The stored outputs are what the pages show and what the tests compare with. They are those of real
+MNIST, so nothing is stored without it.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+import mnist_core
+
+BOOK = Path(__file__).parents[1] / "book"
+
+
+def refresh(path: Path) -> None:
+    """Execute one notebook and store its outputs, leaving out whatever changes from run to run."""
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    client = NotebookClient(
+        notebook,
+        kernel_name="python3",
+        timeout=120,
+        record_timing=False,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    start = time.perf_counter()
+    client.execute()
+    seconds = time.perf_counter() - start
+    notebook.metadata["language_info"] = {"name": "python"}  # not this machine's version
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            # A live widget is gone with its kernel; what its output has besides is for readers.
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
+    content = nbformat.writes(notebook).rstrip("\n") + "\n"
+    with mnist_core.replacing(path) as file:
+        file.write(content.encode())
+    print(f"{path.name}: {seconds:.1f} s, {len(content) / 1e6:.2f} MB")
+
+
+def main() -> None:
+    """Refresh the notebooks named on the command line, or all."""
+    paths = [Path(name).resolve() for name in sys.argv[1:]] or sorted(BOOK.glob("*.ipynb"))
+    mnist = mnist_core.load_mnist()
+    # The kernels start in book/: a relative $MNIST_DIR would mean another place there.
+    os.environ["MNIST_DIR"] = str(mnist.files[0].parent.resolve())
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "2")
+    for path in paths:
+        refresh(path)
+
+
+if __name__ == "__main__":
+    main()
