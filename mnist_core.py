@@ -103,7 +103,7 @@ def read_idx(path: str | os.PathLike, *, magic: int | None = None) -> np.ndarray
             else:
                 found = os.fstat(file.fileno()).st_size - file.tell()
             if found != promised:
-                raise _wrong_length(path, dtype, shape, found)
+                raise _wrong_length(path, dtype, shape, found, " or more" if compressed else "")
             array = np.frombuffer(body, dtype) if compressed else np.fromfile(file, dtype, count)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         damage = f"gzip data that break off or are damaged ({error})"
@@ -127,7 +127,7 @@ def _read_header(file: BinaryIO, path: Path, magic: int | None) -> tuple[np.dtyp
         raise _idx_error(path, f"{len(start)} bytes", "a header of at least 4", cause)
     code, rank, number = start[2], start[3], int.from_bytes(start, "big")
     if start[:2] != b"\0\0" or code not in IDX_TYPES:
-        beginning = (start + file.read(60)).lstrip()
+        beginning = (start + file.read(60)).removeprefix(b"\xef\xbb\xbf").lstrip()
         causes = [cause for mark, cause in _NOT_IDX.items() if beginning.startswith(mark)]
         if start[2:] == b"\0\0" and start[1] in IDX_TYPES:
             other_way = int.from_bytes(start, "little")
@@ -148,19 +148,22 @@ def _read_header(file: BinaryIO, path: Path, magic: int | None) -> tuple[np.dtyp
     return IDX_TYPES[code], struct.unpack(f">{rank}I", sizes)
 
 
-def _wrong_length(path: Path, dtype: np.dtype, shape: tuple[int, ...], found: int) -> IDXError:
+def _wrong_length(
+    path: Path, dtype: np.dtype, shape: tuple[int, ...], found: int, more: str
+) -> IDXError:
     """Say why a file holds more or fewer bytes than its header promises."""
     header, promised = 4 + 4 * len(shape), math.prod(shape) * dtype.itemsize
     little = struct.unpack(f"<{len(shape)}I", struct.pack(f">{len(shape)}I", *shape))
     if math.prod(little) * dtype.itemsize == found:
         cause = f"the sizes were written little-endian: read that way they are {little}, which fits"
     elif found < promised:
+        more = ""
         cause = f"truncated, an interrupted download; {_AGAIN}"
     else:
         cause = "trailing bytes: the file was appended to, or its header is wrong"
     return IDXError(
         f"{path}: {header + promised:,} bytes expected for the shape {shape} of "
-        f"{dtype.itemsize}-byte elements, {header + found:,} found. Likely cause: {cause}."
+        f"{dtype.itemsize}-byte elements, {header + found:,}{more} found. Likely cause: {cause}."
     )
 
 
@@ -189,6 +192,8 @@ def _idx_header(array: np.ndarray) -> bytes:
             f"array: found elements of type {array.dtype}, expected one that IDX has ({known}); "
             "convert them, for example with array.astype(np.uint8)"
         )
+    if any(size >= 1 << 32 for size in array.shape):
+        raise ValueError(f"array: found the shape {array.shape}, expected sizes below 2**32")
     return struct.pack(f">HBB{array.ndim}I", 0, codes[0], array.ndim, *array.shape)
 
 
@@ -300,7 +305,7 @@ def load_directory(directory: str | os.PathLike, *, source: str | None = None) -
     FileNotFoundError : a file is missing
     IDXError : a file is not what it should be
     """
-    paths = _find([Path(directory)])
+    paths = _find([Path(directory)], "Put the file there, or check the directory.")
     return Digits(*_read_four(paths), source=source or os.fspath(directory), files=tuple(paths))
 
 
@@ -326,14 +331,16 @@ def load_mnist(directory: str | os.PathLike | None = None, download: bool = True
     """
     places = [directory] if directory else [os.environ.get("MNIST_DIR"), DATA]
     places = [Path(place).expanduser() for place in places if place]
-    paths = _find(places, missing=_download if download else None)
+    paths = _find(places, _by_hand(places[0]), missing=_download if download else None)
     arrays = _read_four(paths)
     for path, array, known in zip(paths, arrays, MNIST_FILES.values(), strict=True):
         _check_sha256(path, array, known.sha256)
     return Digits(*arrays, source="MNIST", files=tuple(paths))
 
 
-def _find(places: Sequence[Path], missing: Callable[[str, Path], Path] | None = None) -> list[Path]:
+def _find(
+    places: Sequence[Path], advice: str, missing: Callable[[str, Path], Path] | None = None
+) -> list[Path]:
     """Find MNIST's four files in any of the places; `missing` may make what is not there."""
     paths = []
     for name in MNIST_FILES:
@@ -341,9 +348,7 @@ def _find(places: Sequence[Path], missing: Callable[[str, Path], Path] | None = 
         path = next((path for path in candidates if path.is_file()), None)
         if path is None and missing is None:
             looked = " or ".join(str(place.absolute()) for place in places)
-            raise FileNotFoundError(
-                f"found no {name}, raw or .gz, in {looked}. {_by_hand(places[0])}"
-            )
+            raise FileNotFoundError(f"found no {name}, raw or .gz, in {looked}. {advice}")
         paths.append(path or missing(name, places[0]))
     return paths
 
@@ -403,7 +408,9 @@ def _download(name: str, directory: Path) -> Path:
             pooch.retrieve(
                 mirror + name, f"sha256:{known.gz_sha256}", name, directory, downloader=fetch
             )
-            return directory / name
+            path = directory / name
+            path.chmod(0o644)  # pooch makes files that only their owner can read
+            return path
         except requests.Timeout:
             failures.append(f"  {mirror}{name}: no answer in time")
         except requests.ConnectionError:  # its own text is a page long
@@ -455,7 +462,8 @@ def scale_pixels(images: np.ndarray, dtype: type = np.float32) -> np.ndarray:
     """Turn images uint8 (n, 28, 28) into network inputs (n, 784), from 0 (paper) to 1 (ink)."""
     if images.dtype != np.uint8:
         raise TypeError(f"images: found {images.dtype}, expected uint8 pixels, 0 to 255")
-    return np.multiply(images.reshape(len(images), -1), np.dtype(dtype).type(1 / 255))
+    rows = images.reshape(len(images), math.prod(images.shape[1:]))
+    return np.multiply(rows, np.dtype(dtype).type(1 / 255))
 
 
 # --------------------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 """The command line: python -m mnist_core."""
 
+import io
 import os
+import platform
 import re
 import signal
 import socket
@@ -11,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import threadpoolctl
+import tqdm
 
 import mnist_core
 from mnist_core import Network, load_directory, main
@@ -105,6 +109,7 @@ def test_train_prints_accuracies_and_saves_the_weights(train, data, output, caps
     text = capsys.readouterr().out
     assert_accuracies(text, output, data)
     assert f"{TRAIN} for training, {TEST} for testing" in text
+    assert "Interrupted" not in text
     assert str(output) in text
     losses = [float(loss) for loss in re.findall(r"^epoch \d+: loss (\S+)$", text, re.MULTILINE)]
     assert len(losses) == 20
@@ -175,10 +180,51 @@ def test_each_option_reaches_train(train, monkeypatch, option, name, value):
     assert {name: seen[name] for name in given} == given
 
 
-@pytest.mark.parametrize("slope", [0, 0.25])
-def test_the_slope_is_saved(train, output, slope):
-    assert train("--epochs=1", f"--slope={slope}") == 0
+@pytest.mark.parametrize(
+    ("options", "slope"), [(["--slope=0"], 0), (["--slope=0.25"], 0.25), ([], 0.01)]
+)
+def test_the_slope_is_saved(train, output, options, slope):
+    assert train("--epochs=1", *options) == 0
     assert Network.load(output).slope == slope
+
+
+def test_help_describes_every_option_and_its_default(capsys):
+    with pytest.raises(SystemExit) as info:
+        main(["train", "--help"])
+    assert info.value.code == 0
+    options = re.split(r"\n\s+(?=-)", capsys.readouterr().out)[1:]
+    found = {option.split()[0]: " ".join(option.split()) for option in options}
+    defaults = {"--learning-rate": "0.05", "--batch-size": "64", "--epochs": "5", "--seed": "0"}
+    defaults |= {
+        "--momentum": "0.9",
+        "--slope": "0.01",
+        "--data": "auto",
+        "--output": "weights.npz",
+    }
+    for option, default in defaults.items():
+        assert re.search(rf"[a-z, ]{{10}}.*\(default: {re.escape(default)}\)$", found[option])
+    assert "[128]" in found["--hidden"]
+
+
+@pytest.mark.parametrize("command", ["train", "download", "info"])
+def test_help_lists_the_commands(command, capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert re.search(rf"^\s+{command}\s+\w+ .*\w+", capsys.readouterr().out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("batch_size", [7, 20, 64])
+def test_the_progress_bar_ends_full(train, monkeypatch, batch_size):
+    bars = []
+
+    class Bar(tqdm.tqdm):
+        def __init__(self, **options):
+            super().__init__(**options | {"disable": False, "file": io.StringIO()})
+            bars.append(self)
+
+    monkeypatch.setattr(tqdm, "tqdm", Bar)
+    assert train("--epochs=3", f"--batch-size={batch_size}") == 0
+    assert [bar.n for bar in bars] == [bar.total for bar in bars] == [3 * -(-TRAIN // batch_size)]
 
 
 @pytest.mark.parametrize(
@@ -297,6 +343,7 @@ def test_ctrl_c_stops_training_tests_and_saves(data, output, epochs_before):
     assert process.returncode == 130
     assert "Traceback" not in err
     assert_accuracies(out, output, data)
+    assert "Interrupted" in out
     assert [path.name for path in output.parent.iterdir()] == ["weights.npz"]
 
 
@@ -342,6 +389,9 @@ def test_info_shows_blas_and_where_the_data_are(no_mnist, capsys):
     text = capsys.readouterr().out
     assert re.search(r"^BLAS: \S+", text, re.MULTILINE)
     assert f"NumPy {np.__version__}" in text
+    assert f"Python {platform.python_version()}," in text
+    pools = threadpoolctl.threadpool_info()
+    assert len(re.findall(r"^  \w+ \S+, \d+ threads$", text, re.MULTILINE)) == len(pools)
     assert "found no train-images-idx3-ubyte" in text
     assert f"{TRAIN} for training" in text
 
@@ -370,6 +420,12 @@ def test_download_without_a_network_says_what_to_do_by_hand(tmp_path, monkeypatc
     for words in ("error: ", *mirrors, "By hand", "train-images-idx3-ubyte.gz", str(directory)):
         assert words in message
     assert not list(directory.glob("*"))
+
+
+def test_download_of_what_is_complete_says_so(data, monkeypatch, capsys):
+    monkeypatch.setattr(mnist_core, "load_mnist", load_directory)
+    assert main(["download", f"--directory={data}"]) == 0
+    assert "complete" in capsys.readouterr().out
 
 
 def test_download_refuses_other_files_with_mnists_names(data, capsys):

@@ -121,6 +121,14 @@ def test_directory_raw_and_compressed(tmp_path, endings):
     assert "10" in repr(digits)
 
 
+@pytest.mark.parametrize("load", [load_directory, load_mnist])
+@pytest.mark.parametrize("endings", ENDINGS, ids="-".join)
+def test_digits_know_their_files(tmp_path, load, endings):
+    digits = load(put(tmp_path / "mine", ARRAYS, endings))
+    names = [name + ending for name, ending in zip(NAMES, endings, strict=True)]
+    assert list(digits.files) == [tmp_path / "mine" / name for name in names]
+
+
 @pytest.mark.parametrize("as_type", [str, lambda path: path], ids=["str", "Path"])
 def test_directory_as_string_or_path(tmp_path, as_type):
     arrays = make_arrays(1)
@@ -400,7 +408,7 @@ def test_touched_file_is_checked_again_and_found_right(tmp_path, hashings):
 
 
 def test_refusal_is_not_forgotten(tmp_path):
-    put(tmp_path / "mnist", make_arrays(1))
+    put(tmp_path / "mnist", [*ARRAYS[:3], make_arrays(1)[3]])
     for _ in range(3):
         with pytest.raises(IDXError, match="SHA-256"):
             load_mnist(tmp_path / "mnist")

@@ -272,6 +272,19 @@ def test_centre_ink_by_hand():
     np.testing.assert_allclose(new_ends, ends + shift, rtol=1e-8)
 
 
+def test_segments_shorter_than_a_pixel_are_drawn_whole():
+    starts, ends = np.array([[14.5, 14.5]]), np.array([[15.1, 14.5]])
+    image = rasterize(starts, ends, 1.0)
+    assert image[14, 14] == 1
+    assert image[14, 15] == pytest.approx(1 - 0.4)
+    assert image[14, 13] == pytest.approx(0)
+    several = rasterize(
+        np.linspace([5, 8], [19.5, 20], 30)[:-1], np.linspace([5, 8], [19.5, 20], 30)[1:], 2.0
+    )
+    whole = rasterize(np.array([[5.0, 8.0]]), np.array([[19.5, 20.0]]), 2.0)
+    np.testing.assert_allclose(several, whole, atol=1e-12)
+
+
 def distance_to_segment(x, y, start, end):
     """Of a point to a segment, by cases, as in a geometry lesson."""
     (ax, ay), (bx, by) = start, end

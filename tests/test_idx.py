@@ -192,7 +192,7 @@ def lay_out(array, layout):
 LAYOUTS = ["plain", "Fortran", "transposed", "strided", "reversed", "big-endian", "little-endian"]
 
 
-@settings(deadline=None, max_examples=400, database=None)
+@settings(deadline=None, max_examples=300, database=None)
 @given(
     array=st.sampled_from(sorted(CODES)).flatmap(
         lambda kind: hnp.arrays(kind, hnp.array_shapes(min_dims=0, max_dims=5, min_side=0))
@@ -608,13 +608,13 @@ def mutated(draw):
     return gzip.compress(data, mtime=0) if compressed == "last" else bytes(data)
 
 
-@settings(deadline=None, max_examples=1500, database=None)
+@settings(deadline=None, max_examples=1000, database=None)
 @given(data=mutated())
 def test_mutations_of_a_valid_file(scratch, data):
     check_any(scratch / "mutated", data)
 
 
-@settings(deadline=None, max_examples=800, database=None)
+@settings(deadline=None, max_examples=500, database=None)
 @given(
     start=st.sampled_from([b"", b"\0\0", b"\0\0\x08\x01", b"\0\0\x0d\x02\0\0\0", b"\x1f\x8b\x08"]),
     rest=st.binary(max_size=300),

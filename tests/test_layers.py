@@ -413,6 +413,16 @@ def test_wrong_labels_are_refused(function, labels):
         function(np.zeros((3, 3)), labels)
 
 
+@pytest.mark.parametrize("function", [cross_entropy, cross_entropy_gradient])
+def test_what_is_wrong_with_labels_is_said(function):
+    with pytest.raises(ValueError, match=r"found -2 to 7, expected 0 to 3$"):
+        function(np.zeros((3, 4)), np.array([1, -2, 7]))
+    with pytest.raises(
+        ValueError, match=r"found float64 of shape \(2, 4\), .* shape \(3,\).*argmax"
+    ):
+        function(np.zeros((3, 4)), np.zeros((2, 4)))
+
+
 # --------------------------------------------------------------------------------- leaky ReLU
 
 VALUES = [-1e300, -3.0, -1.0, -1e-300, -0.0, 0.0, 1e-300, 0.5, 2.0, 1e300]

@@ -267,6 +267,12 @@ def test_the_same_seed_gives_the_same_network():
     assert (first.weights[1] != other.weights[1]).all()
 
 
+def test_one_unit_is_enough_and_the_default_slope_is_a_hundredth():
+    network = Network((1, 1, 1), rng=np.random.default_rng(0))
+    assert network.vector.shape == (4,)
+    assert network.slope == 0.01
+
+
 @pytest.mark.parametrize("sizes", [(), (784,), (784, 0, 10), (0, 10), (784, -1, 10), (5, 3, 0)])
 def test_impossible_sizes_are_refused(sizes):
     with pytest.raises(ValueError, match=r"^sizes: found"):

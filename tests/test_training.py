@@ -349,12 +349,15 @@ def test_a_loss_that_has_become_nan_stays_nan_and_is_no_exception():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"images": np.zeros((10, 2, 2), np.uint8)}, r"^images: found 4 values of uint8"),
+        (
+            {"images": np.zeros((10, 2, 2), np.uint8)},
+            r"^images: found 4 values of uint8 in each, expected 6, ",
+        ),
         ({"images": np.zeros((10, 7))}, r"^images: found 7 values"),
         ({"images": np.zeros(10)}, r"^images: found 1 values"),
         ({"images": np.zeros((10, 6), np.int64)}, r"^images: found 6 values of int64"),
         ({"images": np.zeros((10, 6), bool)}, r"^images: found 6 values of bool"),
-        ({"labels": np.zeros(9, np.int64)}, r"^labels: found the shape \(9,\)"),
+        ({"labels": np.zeros(9, np.int64)}, r"^labels: found the shape \(9,\), expected \(10,\)"),
         ({"labels": np.zeros((10, 1), np.int64)}, r"^labels: found the shape \(10, 1\)"),
         ({"labels": np.eye(10, 3, dtype=np.int64)}, r"^labels: found the shape \(10, 3\)"),
         ({"labels": np.zeros(10)}, r"^labels: found float64"),
