@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import gzip
 import hashlib
+import io
 import math
 import os
 import secrets
@@ -153,11 +154,11 @@ def _wrong_length(
 ) -> IDXError:
     """Say why a file holds more or fewer bytes than its header promises."""
     header, promised = 4 + 4 * len(shape), math.prod(shape) * dtype.itemsize
+    more = more if found > promised else ""  # a compressed file is not read further than that
     little = struct.unpack(f"<{len(shape)}I", struct.pack(f">{len(shape)}I", *shape))
     if math.prod(little) * dtype.itemsize == found:
         cause = f"the sizes were written little-endian: read that way they are {little}, which fits"
     elif found < promised:
-        more = ""
         cause = f"truncated, an interrupted download; {_AGAIN}"
     else:
         cause = "trailing bytes: the file was appended to, or its header is wrong"
@@ -552,7 +553,7 @@ def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
     labels : integers (batch,), 0 to classes - 1
     """
     rows = _check_labels(logits, labels)
-    return float(-log_softmax(logits)[rows, labels].mean())
+    return float(-(log_softmax(logits)[rows, labels] / len(labels)).sum())
 
 
 def cross_entropy_gradient(
@@ -568,7 +569,7 @@ def cross_entropy_gradient(
     of_label = d_logits[rows, labels]
     np.exp(d_logits, out=d_logits)
     total = d_logits.sum(axis=1)
-    loss = float((np.log(total) - of_label).mean())
+    loss = float(((np.log(total) - of_label) / len(labels)).sum())  # a sum first might overflow
     d_logits /= total[:, np.newaxis]  # now it is softmax
     d_logits[rows, labels] -= 1
     d_logits /= len(labels)
@@ -619,8 +620,12 @@ def leaky_relu_gradient(
 ) -> np.ndarray:
     """Compute the derivative at the **pre-activation** z: 1 where z > 0, else `slope`."""
     _check_slope(slope)
-    positive = np.greater(z, 0, out=np.empty_like(z) if out is None else out)  # as 1.0 and 0.0
+    positive = np.greater(z, 0, out=out if out is not None else _floats_like(z))
     return np.maximum(positive, slope, out=positive)
+
+
+def _floats_like(z: np.ndarray) -> np.ndarray:
+    return np.empty(z.shape, np.result_type(z, np.float32))  # whole numbers become floats
 
 
 def _check_slope(slope: float) -> None:
@@ -706,8 +711,7 @@ class Network:
 
     def activations(self, x: np.ndarray) -> list[np.ndarray]:
         """Compute each layer's output (batch, units) for inputs x (batch, inputs), logits last."""
-        if x.dtype.kind != "f":
-            raise TypeError(f"x: found {x.dtype}, expected floats; of images, scale_pixels(images)")
+        _check_inputs(x)
         outputs = [x]
         for weights, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
             outputs.append(leaky_relu(linear(outputs[-1], weights, bias), self.slope))
@@ -746,6 +750,7 @@ class Network:
         D. Rumelhart, G. Hinton, R. Williams, Learning representations by back-propagating errors,
         Nature 323, 1986 (doi:10.1038/323533a0).
         """
+        _check_inputs(x)
         buffers = buffers or Buffers(self, len(x))
         inputs, z, d_z = [x, *buffers.hidden], buffers.z, buffers.d_z
         last = len(self.weights) - 1
@@ -787,26 +792,36 @@ class Network:
         try:
             with zipfile.ZipFile(path) as archive:
                 size = sum(member.file_size for member in archive.infolist())
-            if size > MAX_WEIGHTS_SIZE:
-                raise ValueError(f"{size:,} bytes, more than {MAX_WEIGHTS_SIZE:,}")
-            with np.load(path, allow_pickle=False) as file:
-                sizes, slope, vector = file["sizes"].tolist(), float(file["slope"]), file["vector"]
+                if size > MAX_WEIGHTS_SIZE:
+                    raise ValueError(f"{size:,} bytes, more than {MAX_WEIGHTS_SIZE:,}")
+                sizes, slope, vector = (
+                    _read_npy(archive.read(f"{name}.npy")) for name in ("sizes", "slope", "vector")
+                )
+            sizes, slope = sizes.tolist(), float(slope)
             if vector.shape != (_parameter_count(sizes),) or not np.isfinite(vector).all():
                 raise ValueError(f"sizes {sizes} with a vector {vector.shape}, or NaN in it")
             network = cls(sizes, slope=slope, rng=np.random.default_rng(0), dtype=vector.dtype)
-        except (
-            ValueError,
-            KeyError,
-            TypeError,
-            EOFError,
-            MemoryError,
-            zipfile.BadZipFile,
-        ) as error:
+        except OSError:
+            raise
+        except Exception as error:  # zipfile, zlib and NumPy raise ten kinds at damaged files
             raise ValueError(
                 f"{path}: found {error}, expected what Network.save writes; train and save again"
             ) from error
         network.vector[...] = vector
         return network
+
+
+def _check_inputs(x: np.ndarray) -> None:
+    if x.dtype.kind != "f":
+        raise TypeError(f"x: found {x.dtype}, expected floats; of images, scale_pixels(images)")
+
+
+def _read_npy(content: bytes) -> np.ndarray:
+    """Read a .npy file; what its header only promises is never allocated."""
+    file = io.BytesIO(content)
+    np.lib.format.read_magic(file)
+    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    return np.frombuffer(content, dtype, math.prod(shape), file.tell()).reshape(shape)
 
 
 MAX_WEIGHTS_SIZE = 1 << 28  # bytes: far above any network here, far below what fills a machine
@@ -943,7 +958,7 @@ def _check_training(
         raise ValueError(
             f"labels: found the shape {labels.shape}, expected {images.shape[:1]}, one an image"
         )
-    if not (epochs >= 0 and batch_size >= 1 and learning_rate > 0 and 0 <= momentum < 1):
+    if not (epochs >= 0 and batch_size >= 1 and 0 < learning_rate < math.inf and 0 <= momentum < 1):
         raise ValueError(
             f"found {epochs=}, {batch_size=}, {learning_rate=}, {momentum=}, expected epochs >= 0, "
             "batch_size >= 1, learning_rate > 0, momentum from 0 to below 1"
@@ -970,16 +985,21 @@ def accuracy(predictions: np.ndarray, labels: np.ndarray) -> float:
 
     Both must have one dimension: (n, 1) == (n,) compares every prediction with every label.
     """
+    _check_pairs(predictions, labels)
+    return float(np.mean(predictions == labels))
+
+
+def _check_pairs(predictions: np.ndarray, labels: np.ndarray) -> None:
     if predictions.shape != labels.shape or labels.ndim != 1:
         raise ValueError(
             f"predictions: found the shape {predictions.shape} for labels of shape {labels.shape}, "
             "expected (n,) for both"
         )
-    return float(np.mean(predictions == labels))
 
 
 def confusion_matrix(predictions: np.ndarray, labels: np.ndarray, classes: int = 10) -> np.ndarray:
     """Count, in row i and column j of (classes, classes), how often an i was taken for a j."""
+    _check_pairs(predictions, labels)
     counts = np.zeros((classes, classes), np.int64)
     np.add.at(counts, (labels, predictions), 1)
     return counts
@@ -1066,6 +1086,10 @@ def strokes_to_image(
     -------
     ndarray (28, 28), grey levels from 0 (paper) to 1 (ink); all 0 where there is no stroke
     """
+    if not 0 < pen < box:
+        raise ValueError(
+            f"pen: found a width of {pen}, expected more than 0 and less than box, {box}"
+        )
     starts, ends = stroke_segments(strokes)
     if len(starts) == 0:
         return np.zeros((28, 28))
@@ -1170,7 +1194,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return 130
-    except (OSError, ValueError, ImportError) as error:
+    except (OSError, ValueError, ImportError, MemoryError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 
@@ -1178,6 +1202,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _train_command(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
+    if options.output.is_dir() or not options.output.parent.is_dir():  # not after the training
+        raise OSError(
+            f"--output: found {options.output}, expected a file in a directory that exists"
+        )
     loaders = {"auto": load_digits, "mnist": load_mnist, "practice": load_practice_digits}
     load = loaders.get(options.data, lambda: load_directory(options.data))
     digits = load()

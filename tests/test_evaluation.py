@@ -88,7 +88,7 @@ def test_accuracy_refuses_anything_but_two_rows_of_the_same_length(predictions, 
         accuracy(np.zeros(predictions, np.int64), np.zeros(labels, np.int64))
 
 
-def test_confusion_matrix_has_true_digits_in_rows_and_predictions_in_columns():
+def test_confusion_matrix_has_true_digits_in_rows():
     labels = np.array([0, 0, 0, 1, 1, 2], np.uint8)
     predictions = np.array([0, 1, 1, 1, 2, 0])
     expected = [[1, 2, 0], [0, 1, 1], [1, 0, 0]]

@@ -422,7 +422,7 @@ BAD = [
         {},
         ("32 bytes expected", "28 found", "8-byte elements"),
     ),
-    ("a byte too many", IMAGES + b"\0", {}, ("7,856 bytes expected", "7,857 found", "trailing")),
+    ("a byte too many", IMAGES + b"\0", {}, ("7,856 bytes expected", "7,857", "trailing")),
     ("labels as images", LABELS, IMAGES_ONLY, ("2049", "2051", "labels given as images", "names")),
     ("images as labels", IMAGES, LABELS_ONLY, ("2051", "2049", "images given as labels", "names")),
     (

@@ -423,5 +423,5 @@ def test_a_small_network_learns_the_practice_digits():
     digits = load_practice_digits()
     rng = np.random.default_rng(0)
     network = Network((784, 64, 10), rng=rng)
-    train(network, digits.train_images, digits.train_labels, rng=rng, epochs=4)
+    train(network, digits.train_images, digits.train_labels, rng=rng, epochs=15)
     assert accuracy(predict_images(network, digits.test_images), digits.test_labels) > 0.9
