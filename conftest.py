@@ -7,7 +7,6 @@ do not depend on the data, are compared.
 
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -38,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["MNIST_DIGITS"] = "practice"  # no notebook is to start a download
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
+def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter") -> None:
     """Say which of the two ran."""
     terminalreporter.write_line(f"notebooks ran {terminalreporter.config.stash[_how]}")
 

@@ -20,6 +20,7 @@ class Report:
 
     subject: str
     findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()  # what could not be checked, and why; no finding
 
     @property
     def ok(self) -> bool:
@@ -27,12 +28,11 @@ class Report:
         return not self.findings
 
     def __repr__(self) -> str:
-        if self.ok:
-            return f"{self.subject}: right."
-        lines = [f"{self.subject}: not yet."]
+        lines = [f"{self.subject}: {'right' if self.ok else 'not yet'}."]
         for finding in self.findings:
             lines += [f"  {finding.message} [{finding.code}, chapter {finding.chapter}]"]
             lines += [f"    {line}" for line in finding.evidence.splitlines()]
+        lines += [f"  note: {note}" for note in self.notes]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -45,8 +45,11 @@ class Report:
         for finding in self.findings:
             rows.append(
                 f'<p style="margin:.4em 0 0">{escape(finding.message)} '
-                f"<code>{escape(finding.code)}</code>, chapter {finding.chapter}</p>"
+                f'<a href="field-guide.html#{escape(finding.code)}">{escape(finding.code)}</a>, '
+                f"chapter {finding.chapter}</p>"
                 '<pre style="margin:.2em 0 0;white-space:pre-wrap">'
                 f"{escape(finding.evidence)}</pre>"
             )
+        for note in self.notes:
+            rows.append(f'<p style="margin:.4em 0 0">Note: {escape(note)}</p>')
         return f'<div role="note" style="{style}">{"".join(rows)}</div>'

@@ -1,0 +1,2843 @@
+"""A catalogue of learners' mistakes, and of right answers, that the checks are tested with.
+
+`WRONG` has (code, checker, options, function, label), `AMBIGUOUS` the same with a set of acceptable
+codes, `RIGHT` has (checker, options, function, label). Written from the contract of the checks
+alone, without a look at how they work: keep it so. A mistake is here as a learner would write it.
+"""
+
+import array
+import functools
+import math
+import struct
+import sys
+
+import numpy as np
+
+WRONG, AMBIGUOUS, RIGHT = [], [], []
+
+
+def wrong(code, checker, label, function=None, **options):
+    """Enter a mistake; without `function` this is a decorator."""
+    if function is None:
+        return lambda function: wrong(code, checker, label, function, **options)
+    WRONG.append((code, checker, options, function, label))
+    return function
+
+
+def ambiguous(codes, checker, label, function=None, **options):
+    """Enter a mistake that several codes (separated by spaces) describe equally well."""
+    if function is None:
+        return lambda function: ambiguous(codes, checker, label, function, **options)
+    AMBIGUOUS.append((set(codes.split()), checker, options, function, label))
+    return function
+
+
+def right(checker, label, function=None, **options):
+    """Enter a right answer."""
+    if function is None:
+        return lambda function: right(checker, label, function, **options)
+    RIGHT.append((checker, options, function, label))
+    return function
+
+
+# --------------------------------------------------------------------------------------------------
+# read_idx
+# --------------------------------------------------------------------------------------------------
+
+
+@wrong("idx.endian", "read_idx", "sizes as native uint32")
+def _(path):
+    content = path.read_bytes()
+    rank = content[3]
+    shape = np.frombuffer(content, np.uint32, rank, 4)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape)
+
+
+@wrong("idx.endian", "read_idx", "struct with <")
+def _(path):
+    with open(path, "rb") as f:
+        _, _, rank = struct.unpack("<HBB", f.read(4))
+        shape = struct.unpack(f"<{rank}I", f.read(4 * rank))
+        return np.frombuffer(f.read(), dtype=np.uint8).reshape(shape)
+
+
+@wrong("idx.endian", "read_idx", "int.from_bytes little, cut to the count")
+def _(path):
+    data = open(path, "rb").read()  # noqa: SIM115
+    sizes = []
+    for k in range(data[3]):
+        sizes.append(int.from_bytes(data[4 + 4 * k : 8 + 4 * k], "little"))
+    pixels = np.array(list(data[4 + 4 * len(sizes) :]), np.uint8)
+    return pixels[: math.prod(sizes)].reshape(sizes)
+
+
+@wrong("idx.endian", "read_idx", "np.fromfile int32")
+def _(path):
+    with open(path, "rb") as f:
+        rank = f.read(4)[-1]
+        shape = np.fromfile(f, dtype=np.int32, count=rank)
+        return np.fromfile(f, dtype=np.uint8, count=np.prod(shape)).reshape(shape)
+
+
+@wrong("idx.endian", "read_idx", "bytes put together in the wrong order")
+def _(path):
+    content = path.read_bytes()
+    shape = []
+    for k in range(content[3]):
+        a, b, c, d = content[4 + 4 * k : 8 + 4 * k]
+        shape.append(a + 256 * b + 256**2 * c + 256**3 * d)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * content[3]).reshape(tuple(shape))
+
+
+@wrong("idx.endian", "read_idx", "struct's native I, reads the promised number of bytes")
+def _(path):
+    with path.open("rb") as file:
+        rank = file.read(4)[3]
+        shape = [struct.unpack("I", file.read(4))[0] for _ in range(rank)]
+        data = file.read(min(math.prod(shape), 1 << 40))
+    return np.ndarray(shape, np.uint8, data)
+
+
+def _header(path):
+    content = path.read_bytes()
+    rank = content[3]
+    return content, rank, tuple(int(n) for n in np.frombuffer(content, ">u4", rank, 4))
+
+
+@wrong("idx.offset", "read_idx", "header always 16 bytes")
+def _(path):
+    content, _, shape = _header(path)
+    return np.frombuffer(content, np.uint8, offset=16).reshape(shape)
+
+
+@wrong("idx.offset", "read_idx", "header always 8 bytes, cut")
+def _(path):
+    content, _, shape = _header(path)
+    return np.frombuffer(content[8:], np.uint8)[: math.prod(shape)].reshape(shape)
+
+
+@wrong("idx.offset", "read_idx", "header not skipped, cut")
+def _(path):
+    content, _, shape = _header(path)
+    return np.frombuffer(content, np.uint8, count=math.prod(shape)).reshape(shape)
+
+
+@wrong("idx.offset", "read_idx", "header not skipped, reshape fails")
+def _(path):
+    _, _, shape = _header(path)
+    return np.fromfile(path, np.uint8).reshape(shape)
+
+
+@wrong("idx.offset", "read_idx", "forgets the magic number")
+def _(path):
+    content, rank, shape = _header(path)
+    return np.frombuffer(content, np.uint8, count=math.prod(shape), offset=4 * rank).reshape(shape)
+
+
+@wrong("idx.offset", "read_idx", "one byte for each size")
+def _(path):
+    content, rank, shape = _header(path)
+    pixels = np.frombuffer(content, np.uint8, offset=4 + rank)
+    return pixels[: np.prod(shape)].reshape(shape)
+
+
+@wrong("idx.offset", "read_idx", "off by one, padded with a zero")
+def _(path):
+    content, rank, shape = _header(path)
+    pixels = np.zeros(math.prod(shape), np.uint8)
+    rest = np.frombuffer(content, np.uint8, offset=4 + 4 * rank + 1)
+    pixels[: len(rest)] = rest
+    return pixels.reshape(shape)
+
+
+@wrong("idx.offset", "read_idx", "labels' header for everything, reshape fails")
+def _(path):
+    with open(path, "rb") as f:
+        header = f.read(8)
+        pixels = np.frombuffer(f.read(), np.uint8)
+    _, _, shape = _header(path)
+    assert len(header) == 8
+    return pixels.reshape(shape)
+
+
+@wrong("idx.signed", "read_idx", "np.int8")
+def _(path):
+    content, rank, shape = _header(path)
+    return np.frombuffer(content, np.int8, offset=4 + 4 * rank).reshape(shape)
+
+
+@wrong("idx.signed", "read_idx", "array.array of b")
+def _(path):
+    content, rank, shape = _header(path)
+    return np.array(array.array("b", content[4 + 4 * rank :])).reshape(shape)
+
+
+@wrong("idx.signed", "read_idx", "astype int8 at the end")
+def _(path):
+    with open(path, "rb") as f:
+        zero, code, rank = struct.unpack(">HBB", f.read(4))
+        assert zero == 0 and code == 8
+        shape = struct.unpack(">" + "I" * rank, f.read(4 * rank))
+        return np.frombuffer(f.read(), np.uint8).astype(np.int8).reshape(shape)
+
+
+@wrong("idx.signed", "read_idx", "struct b, as int64")
+def _(path):
+    content, rank, shape = _header(path)
+    pixels = struct.unpack(f"{math.prod(shape)}b", content[4 + 4 * rank :])
+    return np.array(pixels).reshape(shape)
+
+
+@wrong("idx.signed", "read_idx", "int8, then floats")
+def _(path):
+    with open(path, "rb") as f:
+        f.seek(3)
+        rank = int.from_bytes(f.read(1), "big")
+        shape = np.fromfile(f, ">i4", rank)
+        return np.fromfile(f, "b").astype(np.float64).reshape(shape)
+
+
+@wrong("idx.shape", "read_idx", "flat")
+def _(path):
+    content, rank, _ = _header(path)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * rank)
+
+
+@wrong("idx.shape", "read_idx", "sizes reversed")
+def _(path):
+    content, rank, shape = _header(path)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape[::-1])
+
+
+@wrong("idx.shape", "read_idx", "an image in a row")
+def _(path):
+    content, rank, shape = _header(path)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape[0], -1)
+
+
+@wrong("idx.shape", "read_idx", "Fortran order")
+def _(path):
+    content, rank, shape = _header(path)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape, order="F")
+
+
+@wrong("idx.shape", "read_idx", "rows and columns exchanged")
+def _(path):
+    content, rank, shape = _header(path)
+    if rank > 1:
+        shape = (*shape[:-2], shape[-1], shape[-2])
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape)
+
+
+@wrong("idx.shape", "read_idx", "images transposed")
+def _(path):
+    content, rank, shape = _header(path)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape).T
+
+
+@wrong("idx.shape", "read_idx", "a needless first dimension")
+def _(path):
+    content, rank, shape = _header(path)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(-1, *shape)
+
+
+@ambiguous("idx.shape function.raises", "read_idx", "always 28 by 28")
+def _(path):
+    content, rank, _ = _header(path)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(-1, 28, 28)
+
+
+@ambiguous("idx.shape idx.offset function.raises", "read_idx", "images only")
+def _(path):
+    with open(path, "rb") as f:
+        _, n, rows, columns = struct.unpack(">IIII", f.read(16))
+        return np.frombuffer(f.read(), np.uint8).reshape(n, rows, columns)
+
+
+@ambiguous("idx.shape idx.offset function.shape", "read_idx", "labels only")
+def _(path):
+    with open(path, "rb") as f:
+        _, n = struct.unpack(">II", f.read(8))
+        return np.frombuffer(f.read(n), np.uint8)
+
+
+@wrong("function.raises", "read_idx", "a name with a typing error")
+def _(path):
+    content, rank, shape = _header(path)
+    return np.frombufer(content, np.uint8, offset=4 + 4 * rank).reshape(shape)
+
+
+@wrong("function.prints", "read_idx", "prints the shape")
+def _(path):
+    content, rank, shape = _header(path)
+    print("shape:", shape)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape)
+
+
+@wrong("function.nothing", "read_idx", "no return")
+def _(path):
+    content, rank, shape = _header(path)
+    images = np.frombuffer(content, np.uint8, offset=4 + 4 * rank)
+    images = images.reshape(shape)
+
+
+@wrong("function.not_array", "read_idx", "nested list")
+def _(path):
+    content, rank, shape = _header(path)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape).tolist()
+
+
+@right("read_idx", "frombuffer")
+def _(path):
+    content, rank, shape = _header(path)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape)
+
+
+@right("read_idx", "struct, file object")
+def _(path):
+    with open(path, "rb") as f:
+        _, _, rank = struct.unpack(">HBB", f.read(4))
+        shape = struct.unpack(f">{rank}I", f.read(4 * rank))
+        return np.frombuffer(f.read(), dtype=np.uint8).reshape(shape)
+
+
+@right("read_idx", "from the end, as int64")
+def _(path):
+    content = path.read_bytes()
+    shape = [int.from_bytes(content[4 * k + 4 : 4 * k + 8], "big") for k in range(content[3])]
+    return np.array(list(content[-math.prod(shape) :])).reshape(shape)
+
+
+@right("read_idx", "np.fromfile with byteswap")
+def _(path):
+    with open(str(path), "rb") as f:
+        rank = np.fromfile(f, np.uint8, 4)[3]
+        shape = np.fromfile(f, "<u4", rank).byteswap()
+        return np.fromfile(f, np.uint8).reshape(shape)
+
+
+@right("read_idx", "memmap")
+def _(path):
+    _, rank, shape = _header(path)
+    return np.memmap(path, np.uint8, "r", offset=4 + 4 * rank, shape=shape)
+
+
+# --------------------------------------------------------------------------------------------------
+# linear
+# --------------------------------------------------------------------------------------------------
+
+wrong("linear.elementwise", "linear", "star", lambda x, weights, bias: x * weights + bias)
+wrong("linear.elementwise", "linear", "np.multiply", lambda x, w, b: np.add(np.multiply(x, w), b))
+wrong("linear.elementwise", "linear", "star, summed", lambda x, w, b: np.sum(x * w, axis=1) + b)
+wrong("linear.elementwise", "linear", "not summed", lambda x, w, b: x[:, :, np.newaxis] * w + b)
+wrong(
+    "linear.elementwise",
+    "linear",
+    "einsum keeps i",
+    lambda x, w, b: np.einsum("bi,io->bio", x, w) + b,
+)
+wrong("linear.elementwise", "linear", "star in columns", lambda x, w, b: w * x + b, columns=True)
+
+
+@wrong("linear.elementwise", "linear", "star in place")
+def _(x, weights, bias):
+    z = x.copy()
+    z *= weights
+    z += bias
+    return z
+
+
+@wrong("linear.elementwise", "linear", "np.multiply in columns", columns=True)
+def _(x, weights, bias):
+    z = np.multiply(weights, x)
+    return z + bias
+
+
+wrong("linear.transposed", "linear", "x @ w.T", lambda x, w, b: x @ w.T + b)
+wrong("linear.transposed", "linear", "einsum", lambda x, w, b: np.einsum("bi,oi->bo", x, w) + b)
+wrong("linear.transposed", "linear", "x.T @ w", lambda x, w, b: x.T @ w + b)
+wrong(
+    "linear.transposed", "linear", "w.T @ x in columns", lambda x, w, b: w.T @ x + b, columns=True
+)
+
+
+@wrong("linear.transposed", "linear", "loops, weights[j, i]")
+def _(x, weights, bias):
+    z = np.zeros((len(x), len(bias)))
+    for n in range(len(x)):
+        for j in range(len(bias)):
+            for i in range(x.shape[1]):
+                z[n, j] += x[n, i] * weights[j, i]
+            z[n, j] += bias[j]
+    return z
+
+
+@wrong("linear.transposed", "linear", "np.dot in columns", columns=True)
+def _(x, weights, bias):
+    weights = np.transpose(weights)
+    return np.dot(weights, x) + bias
+
+
+@wrong("linear.transposed", "linear", "inner product in columns", columns=True)
+def _(x, weights, bias):
+    return np.einsum("io,ib->ob", weights, x) + bias
+
+
+wrong("linear.no_bias", "linear", "x @ w", lambda x, weights, bias: x @ weights)
+wrong("linear.no_bias", "linear", "w @ x", lambda x, w, b: np.dot(w, x), columns=True)
+wrong("linear.no_bias", "linear", "einsum", lambda x, w, b: np.einsum("ij,jk", x, w))
+
+
+@wrong("linear.no_bias", "linear", "sum thrown away")
+def _(x, weights, bias):
+    z = np.dot(x, weights)
+    np.add(z, bias)
+    return z
+
+
+@wrong("linear.no_bias", "linear", "loop in float32")
+def _(x, weights, bias):
+    z = np.empty((x.shape[0], weights.shape[1]), np.float32)
+    for row in range(x.shape[0]):
+        for unit in range(weights.shape[1]):
+            z[row, unit] = sum(x[row] * weights[:, unit])
+    return z
+
+
+@wrong("linear.no_bias", "linear", "bias of zeros in columns", columns=True)
+def _(x, weights, bias):
+    bias = np.zeros_like(bias)
+    return weights @ x + bias
+
+
+wrong("linear.bias_sign", "linear", "minus", lambda x, weights, bias: x @ weights - bias)
+wrong("linear.bias_sign", "linear", "minus in columns", lambda x, w, b: w @ x - b, columns=True)
+wrong("linear.bias_sign", "linear", "np.subtract", lambda x, w, b: np.subtract(x.dot(w), b))
+
+
+@wrong("linear.bias_sign", "linear", "in place")
+def _(x, weights, bias):
+    z = np.matmul(x, weights)
+    z -= bias
+    return z
+
+
+@wrong("linear.bias_sign", "linear", "threshold, unit by unit")
+def _(x, weights, threshold):
+    units = [x @ weights[:, j] - threshold[j] for j in range(len(threshold))]
+    return np.stack(units, axis=1)
+
+
+@wrong("linear.bias_sign", "linear", "augmented with -1 in columns", columns=True)
+def _(x, weights, bias):
+    x = np.vstack([x, -np.ones((1, x.shape[1]))])
+    return np.hstack([weights, bias]) @ x
+
+
+wrong("layout.columns", "linear", "np.dot(w, x)", lambda x, w, b: np.dot(w, x) + b.reshape(-1, 1))
+
+ambiguous(
+    "linear.transposed layout.columns",
+    "linear",
+    "W.T x, as in textbooks",
+    lambda x, w, b: np.dot(w.T, x) + b,
+)
+ambiguous(
+    "linear.transposed layout.columns",
+    "linear",
+    "w @ x",
+    lambda x, w, b: w @ x + b,
+)
+ambiguous(
+    "linear.transposed layout.columns",
+    "linear",
+    "row code for columns",
+    lambda x, w, b: x @ w + b,
+    columns=True,
+)
+ambiguous(
+    "linear.transposed function.shape layout.columns",
+    "linear",
+    "result transposed",
+    lambda x, w, b: (x @ w + b).T,
+)
+ambiguous(
+    "linear.transposed function.shape layout.columns",
+    "linear",
+    "half in columns",
+    lambda x, w, b: w.T @ x.T + b[:, np.newaxis],
+)
+ambiguous(
+    "function.shape linear.transposed function.raises",
+    "linear",
+    "bias of shape (outputs, 1)",
+    lambda x, w, b: x @ w + b.reshape(-1, 1),
+)
+ambiguous(
+    "function.raises function.shape linear.transposed linear.no_bias",
+    "linear",
+    "bias raveled in columns",
+    lambda x, w, b: w @ x + b.ravel(),
+    columns=True,
+)
+
+wrong("function.raises", "linear", "NameError", lambda x, weights, bias: x @ wieghts + bias)  # noqa: F821
+wrong("function.raises", "linear", "takes two arguments", lambda x, weights: x @ weights)
+wrong("function.raises", "linear", "stops Python", lambda x, weights, bias: sys.exit())
+wrong("function.not_array", "linear", "nested list", lambda x, w, b: (x @ w + b).tolist())
+wrong("function.nothing", "linear", "ellipsis left", lambda x, weights, bias: None)
+wrong("function.shape", "linear", "summed to one number", lambda x, w, b: (x @ w + b).sum())
+wrong("function.shape", "linear", "the first row only", lambda x, w, b: (x @ w + b)[0])
+
+
+@wrong("function.nan", "linear", "begins with NaN")
+def _(x, weights, bias):
+    z = np.full((len(x), len(bias)), np.nan)
+    for i in range(len(weights)):
+        z += x[:, i : i + 1] * weights[i]
+    return z + bias
+
+
+@wrong("function.prints", "linear", "prints shapes")
+def _(x, weights, bias):
+    print(x.shape, weights.shape, bias.shape)
+    return x @ weights + bias
+
+
+@wrong("function.prints", "linear", "prints in columns", columns=True)
+def _(x, weights, bias):
+    z = weights @ x + bias
+    print(z)
+    return z
+
+
+@wrong("function.mutates", "linear", "bias is worked on")
+def _(x, weights, bias):
+    z = x @ weights
+    bias *= 2
+    z += bias / 2
+    return z
+
+
+@wrong("function.mutates", "linear", "x is used up")
+def _(x, weights, bias):
+    z = np.zeros((len(x), len(bias)))
+    for i in range(len(weights)):
+        z += x[:, i : i + 1] * weights[i]
+        x[:, i] = 0
+    return z + bias
+
+
+@wrong("function.slow", "linear", "while without a step")
+def _(x, weights, bias):
+    z = np.zeros((len(x), len(bias)))
+    i = 0
+    while i < len(weights):
+        z += x[:, i, np.newaxis] * weights[i]
+    return z + bias
+
+
+class _Layer:
+    def __call__(self, x, weights, bias):
+        return np.asfortranarray(np.matmul(x, weights) + bias)
+
+
+right("linear", "an object that is called", _Layer())
+right("linear", "at", lambda x, weights, bias: x @ weights + bias)
+right("linear", "einsum", lambda x, w, b: b + np.einsum("bi,io->bo", x, w))
+right("linear", "columns", lambda x, w, b: w @ x + b, columns=True)
+right("linear", "columns by transposing", lambda x, w, b: (x.T @ w.T).T + b, columns=True)
+right("linear", "tensordot", lambda x, w, b: np.tensordot(x, w, axes=1) + b[np.newaxis])
+right("linear", "broadcast and sum", lambda x, w, b: (x[:, :, None] * w[None]).sum(axis=1) + b)
+
+
+@right("linear", "in place")
+def _(x, weights, bias):
+    z = np.dot(x, weights)
+    z += bias
+    return z
+
+
+@right("linear", "float32")
+def _(x, weights, bias):
+    x, weights, bias = (a.astype(np.float32) for a in (x, weights, bias))
+    return x @ weights + bias
+
+
+@right("linear", "three loops")
+def _(x, weights, bias):
+    z = np.zeros((x.shape[0], weights.shape[1]))
+    for n in range(x.shape[0]):
+        for j in range(weights.shape[1]):
+            total = bias[j]
+            for i in range(x.shape[1]):
+                total += x[n, i] * weights[i, j]
+            z[n, j] = total
+    return z
+
+
+@right("linear", "augmented with ones in columns", columns=True)
+def _(x, weights, bias):
+    return np.c_[weights, bias] @ np.r_[x, np.ones((1, x.shape[1]))]
+
+
+@right("linear", "one example after the other in columns", columns=True)
+def _(x, weights, bias):
+    return np.column_stack([weights.dot(column) + bias[:, 0] for column in x.T])
+
+
+# --------------------------------------------------------------------------------------------------
+# softmax
+# --------------------------------------------------------------------------------------------------
+
+
+def _exp(logits, axis=1):
+    return np.exp(logits - logits.max(axis=axis, keepdims=True))
+
+
+@wrong("softmax.axis", "softmax", "sum over axis 0")
+def _(logits):
+    e = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return e / e.sum(axis=0)
+
+
+@wrong("softmax.axis", "softmax", "maximum and sum over axis 0")
+def _(logits):
+    shifted = logits - np.max(logits, axis=0)
+    return np.exp(shifted) / np.sum(np.exp(shifted), axis=0)
+
+
+@wrong("softmax.axis", "softmax", "column after column")
+def _(logits):
+    p = np.zeros_like(logits)
+    for j in range(logits.shape[1]):
+        e = np.exp(logits[:, j] - max(logits[:, j]))
+        p[:, j] = e / sum(e)
+    return p
+
+
+@wrong("softmax.axis", "softmax", "built-in sum of the rows")
+def _(logits):
+    e = _exp(logits)
+    return e / sum(e)
+
+
+@wrong("softmax.axis", "softmax", "axis 1 in columns", columns=True)
+def _(logits):
+    e = np.exp(logits - np.max(logits, axis=1, keepdims=True))
+    return e / np.sum(e, axis=1, keepdims=True)
+
+
+@wrong("softmax.axis", "softmax", "last axis in columns, float32", columns=True)
+def _(logits):
+    e = _exp(np.float32(logits), axis=-1)
+    e /= e.sum(-1)[:, None]
+    return e
+
+
+@wrong("softmax.axis", "softmax", "apply_along_axis")
+def _(logits):
+    def one(v):
+        e = np.exp(v - v.max())
+        return e / e.sum()
+
+    return np.apply_along_axis(one, 0, logits)
+
+
+wrong("softmax.overflow", "softmax", "no maximum", lambda z: np.exp(z) / np.exp(z).sum(1)[:, None])
+
+
+@wrong("softmax.overflow", "softmax", "math.exp")
+def _(logits):
+    rows = []
+    for row in logits:
+        e = [math.exp(v) for v in row]
+        rows.append([v / sum(e) for v in e])
+    return np.array(rows)
+
+
+@wrong("softmax.overflow", "softmax", "no maximum, columns", columns=True)
+def _(logits):
+    e = np.exp(logits)
+    return e / e.sum(axis=0)
+
+
+@wrong("softmax.overflow", "softmax", "power of e")
+def _(logits):
+    powers = np.e**logits
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+@wrong("softmax.overflow", "softmax", "adds the maximum")
+def _(logits):
+    e = np.exp(logits + logits.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+@wrong("softmax.overflow", "softmax", "shifted by a constant, einsum")
+def _(logits):
+    e = np.exp(logits - 5)
+    return np.einsum("bc,b->bc", e, 1 / e.sum(axis=1))
+
+
+@wrong("softmax.overflow", "softmax", "float32, columns", columns=True)
+def _(logits):
+    e = np.exp(logits.astype("float32"))
+    e /= np.sum(e, axis=0, keepdims=True)
+    return e
+
+
+@wrong("softmax.overflow", "softmax", "subtracts the minimum")
+def _(logits):
+    e = np.exp(logits - logits.min(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+wrong("softmax.no_exp", "softmax", "z / sum", lambda z: z / z.sum(axis=1, keepdims=True))
+wrong("softmax.no_exp", "softmax", "|z| / sum", lambda z: np.abs(z) / np.abs(z).sum(1)[:, None])
+wrong("softmax.no_exp", "softmax", "z / sum, columns", lambda z: z / z.sum(axis=0), columns=True)
+
+
+@wrong("softmax.no_exp", "softmax", "from the minimum up")
+def _(logits):
+    shifted = logits - logits.min(axis=1, keepdims=True)
+    return shifted / shifted.sum(axis=1, keepdims=True)
+
+
+@wrong("softmax.no_exp", "softmax", "maximum subtracted, exp forgotten")
+def _(logits):
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return shifted / np.sum(shifted, axis=1, keepdims=True)
+
+
+@wrong("softmax.no_exp", "softmax", "exp only below")
+def _(logits):
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return shifted / np.sum(np.exp(shifted), axis=1, keepdims=True)
+
+
+@wrong("softmax.no_exp", "softmax", "row by row in columns", columns=True)
+def _(logits):
+    p = []
+    for example in logits.T:
+        p.append([v / sum(example) for v in example])
+    return np.array(p).T
+
+
+wrong("softmax.global_sum", "softmax", "e.sum()", lambda z: _exp(z) / _exp(z).sum())
+wrong(
+    "softmax.global_sum",
+    "softmax",
+    "columns",
+    lambda z: _exp(z, 0) / _exp(z, 0).sum(),
+    columns=True,
+)
+
+
+@wrong("softmax.global_sum", "softmax", "one maximum, one sum")
+def _(logits):
+    e = np.exp(logits - np.max(logits))
+    return e / np.sum(e)
+
+
+@wrong("softmax.global_sum", "softmax", "total not reset between rows, divided at the end")
+def _(logits):
+    e = np.zeros(logits.shape)
+    total = 0
+    for i in range(logits.shape[0]):
+        for j in range(logits.shape[1]):
+            e[i, j] = math.exp(logits[i, j] - max(logits[i]))
+            total += e[i, j]
+    return e / total
+
+
+@wrong("softmax.global_sum", "softmax", "np.linalg.norm of order 1, in columns", columns=True)
+def _(logits):
+    e = np.exp(logits - logits.max(axis=0))
+    return e / np.linalg.norm(e.ravel(), 1)
+
+
+wrong("softmax.not_normalised", "softmax", "exp alone", lambda logits: np.exp(logits))
+wrong("softmax.not_normalised", "softmax", "shifted exp", _exp)
+wrong("softmax.not_normalised", "softmax", "columns", lambda z: _exp(z, 0), columns=True)
+
+
+@wrong("softmax.not_normalised", "softmax", "returns the wrong variable")
+def _(logits):
+    e = np.exp(logits - logits.max(axis=1, keepdims=True))
+    p = e / e.sum(axis=1, keepdims=True)
+    assert p.shape == e.shape
+    return e
+
+
+@wrong("softmax.not_normalised", "softmax", "divided by the maximum")
+def _(logits):
+    e = _exp(logits.astype(np.float32))
+    return e / e.max(axis=1, keepdims=True)
+
+
+@wrong("softmax.not_normalised", "softmax", "divided by the number of classes")
+def _(logits):
+    e = _exp(logits)
+    return e / e.shape[1]
+
+
+@wrong("softmax.not_normalised", "softmax", "mean for sum, columns", columns=True)
+def _(logits):
+    e = _exp(logits, axis=0)
+    return e / np.mean(e, axis=0, keepdims=True)
+
+
+@wrong("softmax.global_max", "softmax", "logits.max()")
+def _(logits):
+    e = np.exp(logits - logits.max())
+    return e / e.sum(axis=1, keepdims=True)
+
+
+@wrong("softmax.global_max", "softmax", "np.max, columns", columns=True)
+def _(logits):
+    e = np.exp(logits - np.max(logits))
+    return e / np.sum(e, axis=0)
+
+
+@wrong("softmax.global_max", "softmax", "max of the list, row by row")
+def _(logits):
+    largest = max(logits.flatten().tolist())
+    return np.array([np.exp(row - largest) / np.exp(row - largest).sum() for row in logits])
+
+
+@wrong("softmax.global_max", "softmax", "einsum, columns", columns=True)
+def _(logits):
+    e = np.exp(logits - np.amax(logits, axis=(0, 1), keepdims=True))
+    return np.einsum("cb,b->cb", e, 1 / np.einsum("cb->b", e))
+
+
+@wrong("softmax.global_max", "softmax", "running maximum never reset")
+def _(logits):
+    p, largest = np.zeros(logits.shape), -np.inf
+    for i in range(len(logits)):
+        for value in logits[i]:
+            largest = max(largest, value)
+    for i in range(len(logits)):
+        p[i] = np.exp(logits[i] - largest)
+        p[i] = p[i] / np.sum(p[i])
+    return p
+
+
+ambiguous(
+    "softmax.axis function.raises softmax.not_normalised",
+    "softmax",
+    "keepdims forgotten",
+    lambda z: np.exp(z - z.max(axis=1, keepdims=True)) / _exp(z).sum(axis=1),
+)
+ambiguous(
+    "softmax.axis softmax.global_max softmax.overflow function.nan",
+    "softmax",
+    "maximum of each column, sum of each row",
+    lambda z: _exp(z, 0) / _exp(z, 0).sum(axis=1, keepdims=True),
+)
+ambiguous(
+    "softmax.overflow softmax.global_max function.nan",
+    "softmax",
+    "mean of everything subtracted",
+    lambda z: np.exp(z - z.mean()) / np.exp(z - z.mean()).sum(axis=1, keepdims=True),
+)
+ambiguous(
+    "softmax.global_max softmax.overflow",
+    "softmax",
+    "largest magnitude of all",
+    lambda z: np.exp(z - np.abs(z).max()) / np.exp(z - np.abs(z).max()).sum(1, keepdims=True),
+)
+ambiguous(
+    "layout.columns softmax.axis",
+    "softmax",
+    "column code for rows",
+    lambda z: _exp(z, 0) / _exp(z, 0).sum(axis=0, keepdims=True),
+)
+ambiguous(
+    "softmax.global_sum softmax.global_max",
+    "softmax",
+    "flattened",
+    lambda z: (np.exp(z.ravel() - z.max()) / np.exp(z.ravel() - z.max()).sum()).reshape(z.shape),
+)
+
+wrong("function.nothing", "softmax", "pass", lambda logits: None)
+wrong(
+    "function.not_array", "softmax", "nested list", lambda z: [list(r / r.sum()) for r in _exp(z)]
+)
+wrong("function.shape", "softmax", "argmax", lambda logits: logits.argmax(axis=1))
+wrong("function.shape", "softmax", "new axis", lambda z: (_exp(z) / _exp(z).sum(1)[:, None])[None])
+wrong("function.raises", "softmax", "np.sofmax", lambda logits: np.softmax(logits))
+
+
+@wrong("function.nan", "softmax", "0 / 0")
+def _(logits):
+    e = np.zeros(logits.shape)
+    for row in e:
+        row = np.exp(row)
+    return e / e.sum(axis=1, keepdims=True)
+
+
+@wrong("function.prints", "softmax", "prints the sum")
+def _(logits):
+    e = _exp(logits)
+    p = e / e.sum(axis=1, keepdims=True)
+    print(p.sum(axis=1))
+    return p
+
+
+@wrong("function.mutates", "softmax", "in place")
+def _(logits):
+    logits -= logits.max(axis=1, keepdims=True)
+    np.exp(logits, out=logits)
+    logits /= logits.sum(axis=1, keepdims=True)
+    return logits
+
+
+@wrong("function.mutates", "softmax", "maximum subtracted in place, columns", columns=True)
+def _(logits):
+    logits -= logits.max(axis=0)
+    e = np.exp(logits)
+    return e / e.sum(axis=0)
+
+
+def _softmax_of_axis(logits, axis=-1, dtype=np.float64):
+    e = np.exp(np.asarray(logits, dtype) - np.max(logits, axis=axis, keepdims=True))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+right("softmax", "further parameters", _softmax_of_axis)
+right("softmax", "functools.partial", functools.partial(_softmax_of_axis, axis=0), columns=True)
+
+
+@right("softmax", "the larger half subtracted twice")
+def _(logits):
+    half = logits.max(axis=1, keepdims=True) / 2
+    e = np.exp((logits - half) - half)
+    return e / e.sum(axis=1, keepdims=True)
+
+
+@right("softmax", "keepdims")
+def _(logits):
+    e = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+@right("softmax", "float32")
+def _(logits):
+    e = _exp(logits.astype(np.float32), axis=-1)
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+@right("softmax", "a copy in place")
+def _(logits):
+    p = np.array(logits, dtype=float)
+    p -= p.max(axis=1)[:, None]
+    np.exp(p, out=p)
+    p /= p.sum(axis=1)[:, None]
+    return p
+
+
+@right("softmax", "math, row by row")
+def _(logits):
+    rows = []
+    for row in logits.tolist():
+        top = max(row)
+        e = [math.exp(v - top) for v in row]
+        rows.append([v / sum(e) for v in e])
+    return np.array(rows)
+
+
+@right("softmax", "exp of log-softmax")
+def _(logits):
+    top = logits.max(axis=1, keepdims=True)
+    return np.exp(logits - top - np.log(np.exp(logits - top).sum(axis=1, keepdims=True)))
+
+
+@right("softmax", "logaddexp")
+def _(logits):
+    return np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
+
+
+@right("softmax", "1 / sum of differences")
+def _(logits):
+    with np.errstate(over="ignore"):
+        return 1 / np.exp(logits[:, None, :] - logits[:, :, None]).sum(axis=2)
+
+
+@right("softmax", "transposed")
+def _(logits):
+    e = np.exp(logits.T - logits.T.max(axis=0))
+    return (e / e.sum(axis=0)).T
+
+
+@right("softmax", "columns", columns=True)
+def _(logits):
+    e = np.exp(logits - np.max(logits, axis=0))
+    return e / np.sum(e, axis=0)
+
+
+@right("softmax", "columns, example by example", columns=True)
+def _(logits):
+    p = np.empty_like(logits)
+    for n in range(logits.shape[1]):
+        e = np.exp(logits[:, n] - logits[:, n].max())
+        p[:, n] = e / e.sum()
+    return p
+
+
+# --------------------------------------------------------------------------------------------------
+# cross_entropy
+# --------------------------------------------------------------------------------------------------
+
+
+def _softmax(logits):
+    e = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def _softmax_columns(logits):
+    e = np.exp(logits - logits.max(axis=0, keepdims=True))
+    return e / e.sum(axis=0, keepdims=True)
+
+
+def _log_softmax(logits):
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=1, keepdims=True))
+
+
+@wrong("cross_entropy.log_zero", "cross_entropy", "log of softmax")
+def _(logits, labels):
+    p = _softmax(logits)
+    return -np.mean(np.log(p[np.arange(len(labels)), labels]))
+
+
+@wrong("cross_entropy.log_zero", "cross_entropy", "math.log in a loop")
+def _(logits, labels):
+    loss = 0
+    for p, label in zip(_softmax(logits), labels, strict=True):
+        loss -= math.log(p[label])
+    return loss / len(labels)
+
+
+@wrong("cross_entropy.log_zero", "cross_entropy", "0 times log 0, one-hot", one_hot=True)
+def _(logits, labels):
+    return -np.sum(labels * np.log(_softmax(logits))) / len(logits)
+
+
+@wrong("cross_entropy.log_zero", "cross_entropy", "one-hot columns", columns=True, one_hot=True)
+def _(logits, labels):
+    p = _softmax_columns(logits)
+    return float(-np.mean(np.log((labels * p).sum(axis=0))))
+
+
+@wrong("cross_entropy.log_zero", "cross_entropy", "float32 columns", columns=True)
+def _(logits, labels):
+    p = _softmax_columns(logits.astype(np.float32))
+    return -np.log(p[labels, range(len(labels))]).mean()
+
+
+@wrong("cross_entropy.log_zero", "cross_entropy", "clipped at 0")
+def _(logits, labels):
+    p = np.clip(_softmax(logits), 0.0, 1.0)
+    return np.average([-np.log(p[n, k]) for n, k in enumerate(labels)])
+
+
+@wrong("cross_entropy.not_mean", "cross_entropy", "sum")
+def _(logits, labels):
+    return -_log_softmax(logits)[np.arange(len(labels)), labels].sum()
+
+
+@wrong("cross_entropy.not_mean", "cross_entropy", "mean of all entries, one-hot", one_hot=True)
+def _(logits, labels):
+    return -np.mean(labels * _log_softmax(logits))
+
+
+@wrong("cross_entropy.not_mean", "cross_entropy", "divided by the classes")
+def _(logits, labels):
+    p = _softmax(logits) + 1e-12
+    return -np.log(p[range(len(p)), labels]).sum() / logits.shape[1]
+
+
+@wrong(
+    "cross_entropy.not_mean", "cross_entropy", "loop without a division in columns", columns=True
+)
+def _(logits, labels):
+    loss = 0.0
+    for n, label in enumerate(labels):
+        z = logits[:, n] - logits[:, n].max()
+        loss += np.log(np.exp(z).sum()) - z[label]
+    return loss
+
+
+@wrong(
+    "cross_entropy.not_mean", "cross_entropy", "sum, one-hot columns", columns=True, one_hot=True
+)
+def _(logits, labels):
+    return -np.sum(labels * np.log(_softmax_columns(logits) + 1e-15))
+
+
+@wrong("cross_entropy.not_mean", "cross_entropy", "divided by a fixed batch size")
+def _(logits, labels):
+    return -np.sum(_log_softmax(logits)[np.arange(len(labels)), labels]) / 64
+
+
+@wrong("cross_entropy.not_mean", "cross_entropy", "mean over the classes, one-hot", one_hot=True)
+def _(logits, labels):
+    return -np.mean(np.sum(labels * _log_softmax(logits), axis=0))
+
+
+@wrong("cross_entropy.not_mean", "cross_entropy", "divided by batch minus 1")
+def _(logits, labels):
+    losses = -_log_softmax(logits)[np.arange(len(labels)), labels]
+    return losses.sum() / max(len(losses) - 1, 1)
+
+
+@wrong("cross_entropy.wrong_class", "cross_entropy", "the most probable class")
+def _(logits, labels):
+    return -np.mean(_log_softmax(logits).max(axis=1))
+
+
+@wrong("cross_entropy.wrong_class", "cross_entropy", "every row with every label")
+def _(logits, labels):
+    return -_log_softmax(logits)[:, labels].mean()
+
+
+@wrong("cross_entropy.wrong_class", "cross_entropy", "labels from 1")
+def _(logits, labels):
+    p = np.clip(_softmax(logits), 1e-12, 1)
+    loss = 0
+    for n in range(len(labels)):
+        loss += -np.log(p[n, labels[n] - 1])
+    return loss / len(labels)
+
+
+@wrong("cross_entropy.wrong_class", "cross_entropy", "1 - p, one-hot", one_hot=True)
+def _(logits, labels):
+    log_p = _log_softmax(logits)
+    return -np.sum((1 - labels) * log_p) / len(logits)
+
+
+@wrong("cross_entropy.wrong_class", "cross_entropy", "labels sorted, logits not")
+def _(logits, labels):
+    return -_log_softmax(logits)[np.arange(len(labels)), np.sort(labels)].mean()
+
+
+@wrong("cross_entropy.wrong_class", "cross_entropy", "always class 0")
+def _(logits, labels):
+    return -_log_softmax(logits)[:, 0].mean()
+
+
+@wrong("cross_entropy.wrong_class", "cross_entropy", "next class in columns", columns=True)
+def _(logits, labels):
+    log_p = _log_softmax(logits.T).T
+    return -log_p[(labels + 1) % len(log_p), np.arange(len(labels))].mean()
+
+
+@wrong(
+    "cross_entropy.wrong_class", "cross_entropy", "argmax in columns", columns=True, one_hot=True
+)
+def _(logits, labels):
+    p = _softmax_columns(logits)
+    return -np.log(p[p.argmax(axis=0), np.arange(p.shape[1])] + 1e-12).mean()
+
+
+@wrong("cross_entropy.sign", "cross_entropy", "no minus")
+def _(logits, labels):
+    return np.mean(_log_softmax(logits)[np.arange(len(labels)), labels])
+
+
+@wrong("cross_entropy.sign", "cross_entropy", "no minus, epsilon, one-hot", one_hot=True)
+def _(logits, labels):
+    return (labels * np.log(_softmax(logits) + 1e-12)).sum(axis=1).mean()
+
+
+@wrong("cross_entropy.sign", "cross_entropy", "minus twice")
+def _(logits, labels):
+    loss = 0
+    for n, label in enumerate(labels):
+        loss -= -_log_softmax(logits)[n, label]
+    return loss / len(labels)
+
+
+@wrong("cross_entropy.sign", "cross_entropy", "label's score minus log-sum-exp", columns=True)
+def _(logits, labels):
+    lse = np.logaddexp.reduce(logits, axis=0)
+    return float((logits[labels, np.arange(len(labels))] - lse).mean())
+
+
+@wrong("cross_entropy.sign", "cross_entropy", "one-hot columns", columns=True, one_hot=True)
+def _(logits, labels):
+    log_p = np.log(np.maximum(_softmax_columns(logits), 1e-12))
+    return np.einsum("cb,cb->", labels, log_p) / logits.shape[1]
+
+
+@wrong("cross_entropy.no_softmax", "cross_entropy", "minus the score")
+def _(logits, labels):
+    return -np.mean(logits[np.arange(len(labels)), labels])
+
+
+@wrong("cross_entropy.no_softmax", "cross_entropy", "logits clipped into (0, 1]")
+def _(logits, labels):
+    p = np.clip(logits, 1e-12, 1)
+    return -np.mean(np.log(p[np.arange(len(labels)), labels]))
+
+
+@wrong("cross_entropy.no_softmax", "cross_entropy", "logits clipped, one-hot", one_hot=True)
+def _(logits, labels):
+    p = np.clip(logits, 1e-9, 1 - 1e-9)
+    return -np.sum(labels * np.log(p)) / len(p)
+
+
+@wrong("cross_entropy.no_softmax", "cross_entropy", "maximum subtracted, sum forgotten")
+def _(logits, labels):
+    log_p = logits - logits.max(axis=1, keepdims=True)
+    return -log_p[np.arange(len(labels)), labels].mean()
+
+
+@wrong("cross_entropy.no_softmax", "cross_entropy", "columns", columns=True)
+def _(logits, labels):
+    return -sum(logits[label, n] for n, label in enumerate(labels)) / len(labels)
+
+
+@wrong("cross_entropy.no_softmax", "cross_entropy", "log of |score|, columns", columns=True)
+def _(logits, labels):
+    return -np.log(np.abs(logits[labels, np.arange(len(labels))]) + 1e-9).mean()
+
+
+@wrong("cross_entropy.no_softmax", "cross_entropy", "one-hot columns", columns=True, one_hot=True)
+def _(logits, labels):
+    return -np.sum(labels * logits) / logits.shape[1]
+
+
+@wrong("cross_entropy.base", "cross_entropy", "log2")
+def _(logits, labels):
+    p = _softmax(logits)[np.arange(len(labels)), labels]
+    return -np.mean(np.log2(p + 1e-12))
+
+
+@wrong("cross_entropy.base", "cross_entropy", "log10, one-hot", one_hot=True)
+def _(logits, labels):
+    return -np.sum(labels * np.log10(_softmax(logits) + 1e-12)) / len(labels)
+
+
+@wrong("cross_entropy.base", "cross_entropy", "math.log(p, 2)")
+def _(logits, labels):
+    p = _softmax(logits)
+    return sum(-math.log(p[n, k] + 1e-15, 2) for n, k in enumerate(labels)) / len(p)
+
+
+@wrong("cross_entropy.base", "cross_entropy", "nats turned into bits")
+def _(logits, labels):
+    nats = -_log_softmax(logits)[np.arange(len(labels)), labels].mean()
+    return nats / np.log(2)
+
+
+@wrong("cross_entropy.base", "cross_entropy", "log10 in columns", columns=True)
+def _(logits, labels):
+    p = np.maximum(_softmax_columns(logits), 1e-15)
+    return float(np.mean(-np.log10(p[labels, np.arange(p.shape[1])])))
+
+
+@wrong("cross_entropy.base", "cross_entropy", "log2 one-hot columns", columns=True, one_hot=True)
+def _(logits, labels):
+    return -(labels * np.log2(_softmax_columns(logits) + 1e-10)).sum(axis=0).mean()
+
+
+ambiguous(
+    "cross_entropy.not_mean function.shape",
+    "cross_entropy",
+    "a loss for each example",
+    lambda z, labels: -_log_softmax(z)[np.arange(len(labels)), labels],
+)
+ambiguous(
+    "cross_entropy.no_softmax function.nan cross_entropy.log_zero",
+    "cross_entropy",
+    "log of the scores",
+    lambda z, labels: -np.log(z[np.arange(len(labels)), labels]).mean(),
+)
+ambiguous(
+    "cross_entropy.wrong_class function.raises",
+    "cross_entropy",
+    "labels choose rows",
+    lambda z, labels: -_log_softmax(z)[labels].mean(),
+)
+ambiguous(
+    "cross_entropy.wrong_class function.raises",
+    "cross_entropy",
+    "next class without modulo",
+    lambda z, labels: -_log_softmax(z)[np.arange(len(labels)), labels + 1].mean(),
+)
+ambiguous(
+    "cross_entropy.wrong_class function.raises layout.columns",
+    "cross_entropy",
+    "indices exchanged",
+    lambda z, labels: -_log_softmax(z)[labels, np.arange(len(labels))].mean(),
+)
+ambiguous(
+    "layout.columns cross_entropy.wrong_class function.raises",
+    "cross_entropy",
+    "column code for rows",
+    lambda z, labels: -_log_softmax(z.T)[np.arange(len(labels)), labels].mean(),
+)
+ambiguous(
+    "cross_entropy.wrong_class cross_entropy.not_mean",
+    "cross_entropy",
+    "all log-probabilities, labels not used",
+    lambda z, labels: -_log_softmax(z).mean(),
+)
+
+
+@ambiguous(
+    "cross_entropy.log_zero softmax.overflow function.nan", "cross_entropy", "softmax overflows"
+)
+def _(logits, labels):
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    return -np.mean(np.log(p[np.arange(len(labels)), labels] + 1e-12))
+
+
+wrong("function.nothing", "cross_entropy", "no return", lambda logits, labels: None)
+wrong(
+    "function.raises",
+    "cross_entropy",
+    "a method that does not exist",
+    lambda z, y: _log_softmax(z).lables(y),
+)
+wrong(
+    "function.nan",
+    "cross_entropy",
+    "NaN from log of minus p",
+    lambda z, y: np.log(-_softmax(z)[np.arange(len(y)), y]).mean(),
+)
+
+
+@wrong("function.not_array", "cross_entropy", "the mean in a list")
+def _(logits, labels):
+    return [-_log_softmax(logits)[np.arange(len(labels)), labels].mean()]
+
+
+@ambiguous(
+    "function.not_array function.shape cross_entropy.not_mean",
+    "cross_entropy",
+    "a list of the examples' losses",
+)
+def _(logits, labels):
+    return [-_log_softmax(logits)[n, k] for n, k in enumerate(labels)]
+
+
+@wrong("function.prints", "cross_entropy", "prints the loss")
+def _(logits, labels):
+    loss = -_log_softmax(logits)[np.arange(len(labels)), labels].mean()
+    print(f"loss = {loss:.4f}")
+    return loss
+
+
+@wrong("function.mutates", "cross_entropy", "maximum subtracted in place")
+def _(logits, labels):
+    logits -= logits.max(axis=1, keepdims=True)
+    lse = np.log(np.exp(logits).sum(axis=1))
+    return np.mean(lse - logits[np.arange(len(labels)), labels])
+
+
+@right("cross_entropy", "log-softmax")
+def _(logits, labels):
+    return -np.mean(_log_softmax(logits)[np.arange(len(labels)), labels])
+
+
+@right("cross_entropy", "epsilon 1e-12")
+def _(logits, labels):
+    p = _softmax(logits)
+    return -np.mean(np.log(p[np.arange(len(labels)), labels] + 1e-12))
+
+
+@right("cross_entropy", "epsilon 1e-15, one-hot", one_hot=True)
+def _(logits, labels):
+    return -np.sum(labels * np.log(_softmax(logits) + 1e-15)) / logits.shape[0]
+
+
+@right("cross_entropy", "clip, loop, float")
+def _(logits, labels):
+    p = np.clip(_softmax(logits), 1e-12, 1.0)
+    loss = 0.0
+    for n in range(len(labels)):
+        loss -= math.log(p[n][int(labels[n])])
+    return loss / len(labels)
+
+
+@right("cross_entropy", "clip to 1 - epsilon, one-hot", one_hot=True)
+def _(logits, labels):
+    p = np.clip(_softmax(logits), 1e-12, 1 - 1e-12)
+    return -(labels * np.log(p)).sum(axis=1).mean()
+
+
+@right("cross_entropy", "smallest float, columns", columns=True)
+def _(logits, labels):
+    p = np.maximum(_softmax_columns(logits), np.finfo(float).tiny)
+    return -np.log(p[labels, np.arange(p.shape[1])]).mean()
+
+
+@right("cross_entropy", "float32, epsilon 1e-10")
+def _(logits, labels):
+    p = _softmax(logits.astype(np.float32))
+    return -np.log(p[np.arange(len(labels)), labels] + np.float32(1e-10)).mean()
+
+
+@right("cross_entropy", "logaddexp, columns", columns=True)
+def _(logits, labels):
+    lse = np.logaddexp.reduce(logits, axis=0)
+    return np.mean(lse - logits[labels, np.arange(len(labels))])
+
+
+@right("cross_entropy", "one-hot columns", columns=True, one_hot=True)
+def _(logits, labels):
+    shifted = logits - logits.max(axis=0)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=0))
+    return -np.sum(labels * log_p) / logits.shape[1]
+
+
+@right("cross_entropy", "one-hot inside, a 0-d array")
+def _(logits, labels):
+    one_hot = np.eye(logits.shape[1])[labels]
+    return np.array(-np.einsum("bc,bc->", one_hot, _log_softmax(logits)) / len(labels))
+
+
+@right("cross_entropy", "boolean mask, one-hot", one_hot=True)
+def _(logits, labels):
+    return -np.log(_softmax(logits)[labels == 1] + 1e-12).mean()
+
+
+@right("cross_entropy", "argmax of one-hot columns", columns=True, one_hot=True)
+def _(logits, labels):
+    labels = np.argmax(labels, axis=0)
+    return -np.mean([_log_softmax(logits.T)[n, k] for n, k in enumerate(labels)])
+
+
+@right("cross_entropy", "take_along_axis, float32")
+def _(logits, labels):
+    log_p = _log_softmax(np.asarray(logits, np.float32))
+    return -np.take_along_axis(log_p, labels[:, None].astype(int), axis=1).mean()
+
+
+# --------------------------------------------------------------------------------------------------
+# leaky_relu
+# --------------------------------------------------------------------------------------------------
+
+wrong("leaky_relu.plain", "leaky_relu", "np.maximum", lambda z, slope: np.maximum(0, z))
+wrong("leaky_relu.plain", "leaky_relu", "mask", lambda z, slope: z * (z > 0))
+wrong("leaky_relu.plain", "leaky_relu", "np.where", lambda z, slope: np.where(z > 0, z, 0.0))
+wrong("leaky_relu.plain", "leaky_relu", "0.01 fixed", lambda z, slope: np.where(z > 0, z, 0.01 * z))
+wrong("leaky_relu.plain", "leaky_relu", "clip", lambda z, slope: np.clip(z, 0, None))
+wrong("leaky_relu.plain", "leaky_relu", "half of z + |z|", lambda z, slope: (z + np.abs(z)) / 2)
+
+
+@wrong("leaky_relu.plain", "leaky_relu", "a masked copy, float32")
+def _(z, slope):
+    a = z.astype(np.float32)
+    a[a < 0] = 0
+    return a
+
+
+wrong("leaky_relu.abs", "leaky_relu", "np.abs", lambda z, slope: np.abs(z))
+wrong("leaky_relu.abs", "leaky_relu", "np.where", lambda z, slope: np.where(z > 0, z, -z))
+wrong("leaky_relu.abs", "leaky_relu", "maximum of z and -z", lambda z, slope: np.maximum(z, -z))
+wrong("leaky_relu.abs", "leaky_relu", "sign", lambda z, slope: z * np.sign(z))
+wrong("leaky_relu.abs", "leaky_relu", "root of the square", lambda z, slope: np.sqrt(z**2))
+
+
+@wrong("leaky_relu.abs", "leaky_relu", "loop")
+def _(z, slope):
+    a = np.zeros(z.shape)
+    for index, value in np.ndenumerate(z):
+        a[index] = value if value > 0 else -value
+    return a
+
+
+wrong("leaky_relu.sign", "leaky_relu", "z < 0", lambda z, slope: np.where(z < 0, z, slope * z))
+wrong("leaky_relu.sign", "leaky_relu", "minimum", lambda z, slope: np.minimum(z, slope * z))
+wrong("leaky_relu.sign", "leaky_relu", "masks", lambda z, s: (z < 0) * z + (z > 0) * s * z)
+
+
+@wrong("leaky_relu.sign", "leaky_relu", "positive part scaled")
+def _(z, slope):
+    a = z.copy()
+    a[a > 0] *= slope
+    return a
+
+
+@wrong("leaky_relu.sign", "leaky_relu", "loop")
+def _(z, slope):
+    flat = [v * slope if v >= 0 else v for v in z.ravel()]
+    return np.array(flat).reshape(z.shape)
+
+
+@wrong("leaky_relu.no_else", "leaky_relu", "np.where")
+def _(z, slope):
+    return np.where(z > 0, 0, slope * z)
+
+
+@wrong("leaky_relu.no_else", "leaky_relu", "filled where negative")
+def _(z, slope):
+    a = np.zeros_like(z)
+    a[z < 0] = slope * z[z < 0]
+    return a
+
+
+@wrong("leaky_relu.no_else", "leaky_relu", "loop without else")
+def _(z, slope):
+    a = np.zeros(z.shape)
+    for index in np.ndindex(*z.shape):
+        if z[index] < 0:
+            a[index] = slope * z[index]
+    return a
+
+
+wrong("leaky_relu.no_else", "leaky_relu", "minimum", lambda z, slope: slope * np.minimum(z, 0))
+wrong("leaky_relu.no_else", "leaky_relu", "mask", lambda z, s: (z < 0).astype(z.dtype) * z * s)
+
+ambiguous(
+    "leaky_relu.abs leaky_relu.sign",
+    "leaky_relu",
+    "minus slope",
+    lambda z, slope: np.where(z > 0, z, -slope * z),
+)
+ambiguous(
+    "leaky_relu.abs leaky_relu.sign",
+    "leaky_relu",
+    "slope times |z|",
+    lambda z, slope: np.maximum(z, 0) + slope * np.abs(np.minimum(z, 0)),
+)
+ambiguous(
+    "leaky_relu.abs leaky_relu.sign",
+    "leaky_relu",
+    "maximum with -slope z",
+    lambda z, slope: np.maximum(z, -slope * z),
+)
+ambiguous(
+    "leaky_relu.no_else leaky_relu.sign",
+    "leaky_relu",
+    "slope times everything",
+    lambda z, slope: slope * z,
+)
+ambiguous(
+    "leaky_relu.no_else leaky_relu.sign leaky_relu.plain",
+    "leaky_relu",
+    "negative part",
+    lambda z, slope: np.minimum(z, 0),
+)
+ambiguous(
+    "leaky_relu.sign leaky_relu.plain leaky_relu.no_else leaky_relu.identity",
+    "leaky_relu",
+    "the identity",
+    lambda z, slope: z.copy(),
+)
+
+wrong("function.nothing", "leaky_relu", "no return", lambda z, slope: None)
+wrong("function.not_array", "leaky_relu", "tolist", lambda z, s: np.maximum(z, s * z).tolist())
+wrong("function.shape", "leaky_relu", "masked", lambda z, slope: z[z > 0])
+wrong("function.shape", "leaky_relu", "mean", lambda z, slope: np.maximum(z, slope * z).mean())
+wrong(
+    "function.nan",
+    "leaky_relu",
+    "root of a negative number",
+    lambda z, slope: np.where(z > 0, z, np.sqrt(z - 1)),
+)
+
+
+@wrong("function.raises", "leaky_relu", "truth value of an array")
+def _(z, slope):
+    if z > 0:
+        return z
+    return slope * z
+
+
+@wrong("function.prints", "leaky_relu", "prints z")
+def _(z, slope):
+    print(z)
+    return np.maximum(z, slope * z)
+
+
+@wrong("function.mutates", "leaky_relu", "masked in place")
+def _(z, slope):
+    z[z < 0] *= slope
+    return z
+
+
+@wrong("function.mutates", "leaky_relu", "the alias of z")
+def _(z, slope):
+    a = z
+    a *= np.where(z > 0, 1, slope)
+    return a
+
+
+right("leaky_relu", "np.where", lambda z, slope: np.where(z > 0, z, slope * z))
+right("leaky_relu", "z >= 0", lambda z, slope: np.where(z >= 0, z, z * slope))
+right("leaky_relu", "maximum", lambda z, slope: np.maximum(slope * z, z))
+right("leaky_relu", "masks", lambda z, slope: z * (z > 0) + slope * z * (z <= 0))
+right("leaky_relu", "two parts", lambda z, s: np.maximum(z, 0) + s * np.minimum(z, 0))
+right("leaky_relu", "|z|", lambda z, s: 0.5 * (1 + s) * z + 0.5 * (1 - s) * np.abs(z))
+right("leaky_relu", "np.select", lambda z, s: np.select([z > 0, z <= 0], [z, s * z]))
+
+
+@right("leaky_relu", "a masked copy")
+def _(z, slope):
+    a = np.array(z)
+    a[a < 0] *= slope
+    return a
+
+
+@right("leaky_relu", "vectorize")
+def _(z, slope):
+    return np.vectorize(lambda v: v if v > 0 else slope * v, otypes=[float])(z)
+
+
+@right("leaky_relu", "float32")
+def _(z, slope):
+    z = np.float32(z)
+    return np.multiply(z, np.where(z > 0, np.float32(1), np.float32(slope)))
+
+
+# --------------------------------------------------------------------------------------------------
+# leaky_relu_gradient
+# --------------------------------------------------------------------------------------------------
+
+
+def _leaky(z, slope):
+    return np.where(z > 0, z, slope * z)
+
+
+wrong("relu_gradient.always_one", "leaky_relu_gradient", "ones_like", lambda z, s: np.ones_like(z))
+wrong("relu_gradient.always_one", "leaky_relu_gradient", "full", lambda z, s: np.full(z.shape, 1.0))
+wrong(
+    "relu_gradient.always_one",
+    "leaky_relu_gradient",
+    "1 and 1",
+    lambda z, s: np.where(z > 0, 1.0, 1.0),
+)
+
+
+@wrong("relu_gradient.always_one", "leaky_relu_gradient", "slope forgotten")
+def _(z, slope):
+    g = np.ones(z.shape, np.float32)
+    g[z > 0] = 1
+    return g
+
+
+@wrong("relu_gradient.always_one", "leaky_relu_gradient", "z / z")
+def _(z, slope):
+    return np.divide(z, z, out=np.ones_like(z), where=z != 0)
+
+
+# Asked of the activation with >=, the derivative is wrong where the slope is 0.
+@wrong("relu_gradient.of_activation", "leaky_relu_gradient", "activation >= 0")
+def _(z, slope):
+    a = np.maximum(z, slope * z)
+    return np.where(a >= 0, 1, slope)
+
+
+@wrong("relu_gradient.of_activation", "leaky_relu_gradient", "masked where the activation < 0")
+def _(z, slope):
+    g = np.ones_like(z)
+    g[_leaky(z, slope) < 0] = slope
+    return g
+
+
+@wrong("relu_gradient.of_activation", "leaky_relu_gradient", "loop over the activations")
+def _(z, slope):
+    activations = [v if v > 0 else slope * v for v in z.ravel()]
+    return np.array([slope if a < 0 else 1 for a in activations], float).reshape(z.shape)
+
+
+@wrong("relu_gradient.of_activation", "leaky_relu_gradient", "masks of the activation, float32")
+def _(z, slope):
+    a = _leaky(z.astype(np.float32), np.float32(slope))
+    return (a >= 0) + np.float32(slope) * (a < 0)
+
+
+@wrong("relu_gradient.of_activation", "leaky_relu_gradient", "heaviside of the activation")
+def _(z, slope):
+    return slope + (1 - slope) * np.heaviside(_leaky(z, slope), 1)
+
+
+wrong("relu_gradient.slope_ignored", "leaky_relu_gradient", "z > 0", lambda z, s: (z > 0) * 1.0)
+wrong(
+    "relu_gradient.slope_ignored",
+    "leaky_relu_gradient",
+    "np.where",
+    lambda z, s: np.where(z > 0, 1.0, 0.0),
+)
+wrong(
+    "relu_gradient.slope_ignored",
+    "leaky_relu_gradient",
+    "heaviside",
+    lambda z, s: np.heaviside(z, 0),
+)
+wrong(
+    "relu_gradient.slope_ignored",
+    "leaky_relu_gradient",
+    "0.01 fixed",
+    lambda z, s: np.where(z > 0, 1, 0.01),
+)
+
+
+@wrong("relu_gradient.slope_ignored", "leaky_relu_gradient", "masked zeros")
+def _(z, slope):
+    g = np.zeros_like(z)
+    g[z >= 0] = 1
+    return g
+
+
+@wrong("relu_gradient.sign", "leaky_relu_gradient", "z < 0")
+def _(z, slope):
+    return np.where(z < 0, 1, slope)
+
+
+@wrong("relu_gradient.sign", "leaky_relu_gradient", "minus slope")
+def _(z, slope):
+    return np.where(z > 0, 1, -slope)
+
+
+@wrong("relu_gradient.sign", "leaky_relu_gradient", "masks exchanged")
+def _(z, slope):
+    g = np.ones_like(z)
+    g[z > 0] = slope
+    return g
+
+
+@wrong("relu_gradient.sign", "leaky_relu_gradient", "minus everything")
+def _(z, slope):
+    return -np.where(z > 0, 1, slope)
+
+
+@wrong("relu_gradient.sign", "leaky_relu_gradient", "loop")
+def _(z, slope):
+    g = [1.0 if v <= 0 else slope for v in z.ravel()]
+    return np.array(g, np.float32).reshape(z.shape)
+
+
+ambiguous(
+    "relu_gradient.sign relu_gradient.slope_ignored",
+    "leaky_relu_gradient",
+    "1 and -1",
+    lambda z, slope: np.where(z > 0, 1.0, -1.0),
+)
+ambiguous(
+    "relu_gradient.sign relu_gradient.slope_ignored",
+    "leaky_relu_gradient",
+    "np.sign",
+    lambda z, slope: np.sign(z),
+)
+ambiguous(
+    "relu_gradient.always_one relu_gradient.of_activation relu_gradient.sign",
+    "leaky_relu_gradient",
+    "slope everywhere",
+    lambda z, slope: np.full_like(z, slope),
+)
+ambiguous(
+    "relu_gradient.of_activation relu_gradient.slope_ignored relu_gradient.activation",
+    "leaky_relu_gradient",
+    "plain ReLU itself",
+    lambda z, slope: np.maximum(z, 0),
+)
+ambiguous(
+    "relu_gradient.activation relu_gradient.of_activation relu_gradient.sign",
+    "leaky_relu_gradient",
+    "slope times z where negative",
+    lambda z, slope: np.where(z > 0, 1, slope * z),
+)
+ambiguous(
+    "relu_gradient.slope_ignored relu_gradient.sign relu_gradient.no_else",
+    "leaky_relu_gradient",
+    "slope only",
+    lambda z, slope: np.where(z > 0, 0.0, slope),
+)
+
+wrong("function.nothing", "leaky_relu_gradient", "no return", lambda z, slope: None)
+wrong(
+    "function.nan", "leaky_relu_gradient", "activation divided by z", lambda z, s: _leaky(z, s) / z
+)
+wrong("function.shape", "leaky_relu_gradient", "flat", lambda z, s: np.where(z.ravel() > 0, 1, s))
+wrong(
+    "function.not_array", "leaky_relu_gradient", "list", lambda z, s: np.where(z > 0, 1, s).tolist()
+)
+wrong("function.raises", "leaky_relu_gradient", "if of an array", lambda z, s: 1 if z > 0 else s)
+
+
+@wrong("function.prints", "leaky_relu_gradient", "prints")
+def _(z, slope):
+    print("gradient of", z.shape)
+    return np.where(z > 0, 1, slope)
+
+
+@wrong("function.mutates", "leaky_relu_gradient", "masked in place")
+def _(z, slope):
+    positive = z > 0
+    z[positive] = 1
+    z[~positive] = slope
+    return z
+
+
+right("leaky_relu_gradient", "np.where", lambda z, slope: np.where(z > 0, 1, slope))
+right("leaky_relu_gradient", "z >= 0", lambda z, slope: np.where(z >= 0, 1.0, slope))
+right("leaky_relu_gradient", "maximum", lambda z, slope: np.maximum(z > 0, slope))
+right("leaky_relu_gradient", "masks", lambda z, slope: (z > 0) + slope * (z <= 0))
+right("leaky_relu_gradient", "heaviside", lambda z, s: s + (1 - s) * np.heaviside(z, 1))
+right("leaky_relu_gradient", "by the activation", lambda z, s: np.where(_leaky(z, s) > 0, 1, s))
+
+
+@right("leaky_relu_gradient", "activation divided by z, repaired at 0")
+def _(z, slope):
+    with np.errstate(invalid="ignore"):
+        return np.where(z == 0, slope, _leaky(z, slope) / z)
+
+
+@right("leaky_relu_gradient", "masked ones, float32")
+def _(z, slope):
+    g = np.ones_like(z, dtype=np.float32)
+    g[z < 0] = slope
+    return g
+
+
+@right("leaky_relu_gradient", "loop")
+def _(z, slope):
+    g = np.empty(z.shape)
+    for index in np.ndindex(z.shape):
+        g[index] = 1 if z[index] > 0 else slope
+    return g
+
+
+# The codes relu_gradient.activation and relu_gradient.no_else came after the contract.
+ambiguous(
+    "relu_gradient.always_one relu_gradient.of_activation",
+    "leaky_relu_gradient",
+    "plain activation >= 0",
+    lambda z, slope: np.where(np.maximum(z, 0) >= 0, 1.0, slope),
+)
+ambiguous(
+    "relu_gradient.of_activation relu_gradient.activation",
+    "leaky_relu_gradient",
+    "the activation itself",
+    lambda z, slope: np.maximum(z, slope * z),
+)
+ambiguous(
+    "relu_gradient.of_activation relu_gradient.activation",
+    "leaky_relu_gradient",
+    "z where positive",
+    lambda z, slope: np.where(z > 0, z, slope),
+)
+ambiguous(
+    "relu_gradient.of_activation relu_gradient.activation",
+    "leaky_relu_gradient",
+    "activation times derivative",
+    lambda z, slope: _leaky(z, slope) * np.where(z > 0, 1, slope),
+)
+
+
+# --------------------------------------------------------------------------------------------------
+# he_normal
+# --------------------------------------------------------------------------------------------------
+
+
+def _he(inputs, slope):
+    return np.sqrt(2 / ((1 + slope**2) * inputs))
+
+
+wrong("init.zeros", "he_normal", "np.zeros", lambda rng, i, o, slope: np.zeros((i, o)))
+wrong("init.zeros", "he_normal", "columns", lambda rng, i, o, s: np.zeros((o, i)), columns=True)
+wrong("init.zeros", "he_normal", "scale 0", lambda rng, i, o, slope: rng.normal(0, 0, (i, o)))
+wrong(
+    "init.zeros",
+    "he_normal",
+    "integers",
+    lambda rng, i, o, s: rng.normal(size=(i, o)) * np.sqrt(2 // i),
+)
+
+
+@wrong("init.zeros", "he_normal", "drawn, but not stored")
+def _(rng, inputs, outputs, slope):
+    weights = np.zeros((inputs, outputs), np.float32)
+    for row in weights:
+        row = rng.normal(0, _he(inputs, slope), outputs)  # noqa: F841
+    return weights
+
+
+@wrong("init.zeros", "he_normal", "cut to whole numbers, columns", columns=True)
+def _(rng, inputs, outputs, slope):
+    return (0.01 * rng.normal(0, _he(inputs, slope), (outputs, inputs))).astype(int)
+
+
+@wrong("init.symmetric", "he_normal", "constant")
+def _(rng, inputs, outputs, slope):
+    return np.full((inputs, outputs), _he(inputs, slope))
+
+
+@wrong("init.symmetric", "he_normal", "ones times 0.01, columns", columns=True)
+def _(rng, inputs, outputs, slope):
+    return np.ones((outputs, inputs)) * 0.01
+
+
+@wrong("init.symmetric", "he_normal", "one number drawn")
+def _(rng, inputs, outputs, slope):
+    return np.zeros((inputs, outputs)) + rng.normal(0, _he(inputs, slope))
+
+
+@wrong("init.symmetric", "he_normal", "one unit repeated")
+def _(rng, inputs, outputs, slope):
+    return np.repeat(rng.normal(0, _he(inputs, slope), (inputs, 1)), outputs, axis=1)
+
+
+@wrong("init.symmetric", "he_normal", "seeded again for every unit")
+def _(rng, inputs, outputs, slope):
+    weights = np.empty((inputs, outputs))
+    for j in range(outputs):
+        weights[:, j] = np.random.default_rng(42).normal(0, _he(inputs, slope), inputs)
+    return weights
+
+
+@wrong("init.symmetric", "he_normal", "one unit tiled, columns", columns=True)
+def _(rng, inputs, outputs, slope):
+    unit = rng.standard_normal(inputs) * _he(inputs, slope)
+    return np.tile(unit, (outputs, 1))
+
+
+@wrong("init.positive", "he_normal", "absolute value")
+def _(rng, inputs, outputs, slope):
+    return np.abs(rng.normal(0, _he(inputs, slope), (inputs, outputs)))
+
+
+@wrong("init.positive", "he_normal", "uniform from 0")
+def _(rng, inputs, outputs, slope):
+    return rng.uniform(0, np.sqrt(6 / inputs), (inputs, outputs))
+
+
+@wrong("init.positive", "he_normal", "rng.random times std")
+def _(rng, inputs, outputs, slope):
+    return rng.random((inputs, outputs)) * _he(inputs, slope)
+
+
+@wrong("init.positive", "he_normal", "squares, columns", columns=True)
+def _(rng, inputs, outputs, slope):
+    return rng.normal(0, 1, (outputs, inputs)) ** 2 * _he(inputs, slope)
+
+
+@wrong("init.positive", "he_normal", "rng.random, columns, float32", columns=True)
+def _(rng, inputs, outputs, slope):
+    return rng.random((outputs, inputs), np.float32) * math.sqrt(2 / inputs)
+
+
+wrong(
+    "init.too_large",
+    "he_normal",
+    "standard normal",
+    lambda rng, i, o, s: rng.standard_normal((i, o)),
+)
+wrong(
+    "init.too_large", "he_normal", "from -1 to 1", lambda rng, i, o, s: rng.uniform(-1, 1, (i, o))
+)
+
+
+@wrong("init.too_large", "he_normal", "multiplied by inputs", columns=True)
+def _(rng, inputs, outputs, slope):
+    return rng.normal(0, np.sqrt(2 * inputs), (outputs, inputs))
+
+
+@wrong("init.too_large", "he_normal", "standard normal, columns", columns=True)
+def _(rng, inputs, outputs, slope):
+    weights = [[rng.normal() for _ in range(inputs)] for _ in range(outputs)]
+    return np.array(weights)
+
+
+@wrong("init.too_large", "he_normal", "divided by the std")
+def _(rng, inputs, outputs, slope):
+    return rng.standard_normal((inputs, outputs)) / _he(inputs, slope)
+
+
+@wrong("init.too_large", "he_normal", "ten times")
+def _(rng, inputs, outputs, slope):
+    return 10 * rng.normal(0, _he(inputs, slope), (inputs, outputs))
+
+
+wrong(
+    "init.too_small",
+    "he_normal",
+    "times 0.001",
+    lambda rng, i, o, s: 0.001 * rng.normal(size=(i, o)),
+)
+wrong("init.too_small", "he_normal", "scale 1e-4", lambda rng, i, o, s: rng.normal(0, 1e-4, (i, o)))
+
+
+@wrong("init.too_small", "he_normal", "tenth, columns", columns=True)
+def _(rng, inputs, outputs, slope):
+    return rng.normal(0, 0.1 * _he(inputs, slope), (outputs, inputs))
+
+
+@wrong("init.too_small", "he_normal", "uniform within 0.001")
+def _(rng, inputs, outputs, slope):
+    return rng.uniform(-0.001, 0.001, (inputs, outputs)).astype(np.float32)
+
+
+@wrong("init.too_small", "he_normal", "scaled twice by 0.1, columns", columns=True)
+def _(rng, inputs, outputs, slope):
+    weights = rng.standard_normal((outputs, inputs))
+    weights *= 0.01
+    weights *= _he(inputs, slope)
+    return weights
+
+
+wrong(
+    "init.variance_as_std",
+    "he_normal",
+    "2 / inputs",
+    lambda rng, i, o, s: rng.normal(0, 2 / i, (i, o)),
+)
+
+
+@wrong("init.variance_as_std", "he_normal", "with the slope")
+def _(rng, inputs, outputs, slope):
+    variance = 2 / ((1 + slope**2) * inputs)
+    return rng.normal(scale=variance, size=(inputs, outputs))
+
+
+@wrong("init.variance_as_std", "he_normal", "standard normal times the variance", columns=True)
+def _(rng, inputs, outputs, slope):
+    return rng.standard_normal((outputs, inputs)) * (2.0 / inputs)
+
+
+@wrong("init.variance_as_std", "he_normal", "the std squared")
+def _(rng, inputs, outputs, slope):
+    std = np.sqrt(2 / inputs)
+    return (std**2 * rng.standard_normal((inputs, outputs))).astype(np.float32)
+
+
+@wrong("init.variance_as_std", "he_normal", "scaled twice, columns", columns=True)
+def _(rng, inputs, outputs, slope):
+    std = _he(inputs, slope)
+    weights = rng.normal(0, std, size=(outputs, inputs))
+    return weights * std
+
+
+wrong("init.fan", "he_normal", "outputs", lambda rng, i, o, s: rng.normal(0, _he(o, s), (i, o)))
+
+
+@wrong("init.fan", "he_normal", "Xavier's mean of both")
+def _(rng, inputs, outputs, slope):
+    return rng.normal(0, np.sqrt(2 / (inputs + outputs)), (inputs, outputs))
+
+
+@wrong("init.fan", "he_normal", "the shape's first number, columns", columns=True)
+def _(rng, inputs, outputs, slope):
+    shape = (outputs, inputs)
+    return rng.standard_normal(shape) * np.sqrt(2 / shape[0])
+
+
+@wrong("init.fan", "he_normal", "the shape's last number")
+def _(rng, inputs, outputs, slope):
+    weights = rng.standard_normal((inputs, outputs))
+    return weights * np.sqrt(2 / weights.shape[-1])
+
+
+@wrong("init.fan", "he_normal", "uniform by outputs, columns", columns=True)
+def _(rng, inputs, outputs, slope):
+    limit = math.sqrt(6 / ((1 + slope**2) * outputs))
+    return rng.uniform(-limit, limit, (outputs, inputs))
+
+
+@wrong("init.fan", "he_normal", "Glorot's uniform, columns", columns=True)
+def _(rng, inputs, outputs, slope):
+    limit = np.sqrt(6 / (inputs + outputs))
+    return rng.uniform(-limit, limit, (outputs, inputs))
+
+
+ambiguous(
+    "init.too_small init.variance_as_std",
+    "he_normal",
+    "root of 2 by inputs",
+    lambda rng, i, o, s: rng.normal(0, np.sqrt(2) / i, (i, o)),
+)
+ambiguous(
+    "init.too_small init.variance_as_std",
+    "he_normal",
+    "1 / inputs",
+    lambda rng, i, o, s: rng.normal(0, 1 / i, (i, o)),
+)
+ambiguous(
+    "init.too_small init.fan",
+    "he_normal",
+    "inputs times outputs",
+    lambda rng, i, o, s: rng.normal(0, np.sqrt(2 / (i * o)), (i, o)),
+)
+ambiguous(
+    "init.positive init.too_large",
+    "he_normal",
+    "rng.random",
+    lambda rng, i, o, s: rng.random((i, o)),
+)
+ambiguous(
+    "init.symmetric init.positive init.too_large",
+    "he_normal",
+    "ones",
+    lambda rng, i, o, s: np.ones((i, o)),
+)
+ambiguous(
+    "init.too_large init.positive",
+    "he_normal",
+    "std given as the mean",
+    lambda rng, i, o, s: rng.normal(_he(i, s), size=(i, o)),
+)
+ambiguous(
+    "init.too_small init.too_large init.fan",
+    "he_normal",
+    "limit of the uniform is the std",
+    lambda rng, i, o, s: rng.uniform(-_he(i, s), _he(i, s), (i, o)),
+)
+ambiguous(
+    "function.shape layout.columns",
+    "he_normal",
+    "columns for rows",
+    lambda rng, i, o, s: rng.normal(0, _he(i, s), (o, i)),
+)
+
+wrong("function.nothing", "he_normal", "no return", lambda rng, i, o, s: None)
+wrong("function.raises", "he_normal", "randn", lambda rng, i, o, s: rng.randn(i, o) * _he(i, s))
+wrong("function.shape", "he_normal", "flat", lambda rng, i, o, s: rng.normal(0, _he(i, s), i * o))
+wrong("function.shape", "he_normal", "one unit", lambda rng, i, o, s: rng.normal(0, _he(i, s), i))
+wrong(
+    "function.not_array",
+    "he_normal",
+    "nested list",
+    lambda rng, i, o, s: [[rng.normal(0, _he(i, s)) for _ in range(o)] for _ in range(i)],
+)
+wrong(
+    "function.nan",
+    "he_normal",
+    "root of a negative number",
+    lambda rng, i, o, s: rng.normal(size=(i, o)) * np.sqrt(-2 / i),
+)
+
+
+@wrong("function.prints", "he_normal", "prints the std")
+def _(rng, inputs, outputs, slope):
+    std = _he(inputs, slope)
+    print("std", std)
+    return rng.normal(0, std, (inputs, outputs))
+
+
+right("he_normal", "normal", lambda rng, i, o, s: rng.normal(0, _he(i, s), (i, o)))
+right("he_normal", "columns", lambda rng, i, o, s: rng.normal(0, _he(i, s), (o, i)), columns=True)
+right("he_normal", "sqrt(2 / inputs)", lambda rng, i, o, s: rng.normal(0, np.sqrt(2 / i), (i, o)))
+
+
+@right("he_normal", "standard normal times the std")
+def _(rng, inputs, outputs, slope):
+    return rng.standard_normal((inputs, outputs)) * np.sqrt(2 / (1 + slope**2) / inputs)
+
+
+@right("he_normal", "divided by the root, float32")
+def _(rng, inputs, outputs, slope):
+    weights = rng.standard_normal((inputs, outputs), dtype=np.float32)
+    weights /= np.float32(math.sqrt(inputs * (1 + slope**2) / 2))
+    return weights
+
+
+@right("he_normal", "uniform")
+def _(rng, inputs, outputs, slope):
+    limit = np.sqrt(6 / ((1 + slope**2) * inputs))
+    return rng.uniform(-limit, limit, (inputs, outputs))
+
+
+@right("he_normal", "drawn in columns, transposed")
+def _(rng, inputs, outputs, slope):
+    return rng.normal(0, _he(inputs, slope), (outputs, inputs)).T
+
+
+@right("he_normal", "scaled to the exact std")
+def _(rng, inputs, outputs, slope):
+    weights = rng.standard_normal((inputs, outputs))
+    return weights / weights.std() * _he(inputs, slope)
+
+
+@right("he_normal", "plus or minus std, columns", columns=True)
+def _(rng, inputs, outputs, slope):
+    return rng.choice([-1.0, 1.0], (outputs, inputs)) * _he(inputs, slope)
+
+
+@right("he_normal", "uniform, columns", columns=True)
+def _(rng, inputs, outputs, slope):
+    limit = math.sqrt(3) * _he(inputs, slope)
+    return (2 * rng.random((outputs, inputs)) - 1) * limit
+
+
+@right("he_normal", "loops, columns", columns=True)
+def _(rng, inputs, outputs, slope):
+    weights = np.zeros((outputs, inputs))
+    for j in range(outputs):
+        weights[j] = rng.normal(loc=0, scale=_he(inputs, slope), size=inputs)
+    return weights
+
+
+@right("he_normal", "truncated at two std, rescaled")
+def _(rng, inputs, outputs, slope):
+    weights = rng.standard_normal((inputs, outputs))
+    while (far := np.abs(weights) > 2).any():
+        weights[far] = rng.standard_normal(far.sum())
+    return weights * _he(inputs, slope) / 0.8796256610342398
+
+
+# --------------------------------------------------------------------------------------------------
+# gradients
+# --------------------------------------------------------------------------------------------------
+
+
+def _forward(parameters, x):
+    w1, b1, w2, b2 = parameters
+    z1 = x @ w1 + b1
+    a1 = np.where(z1 > 0, z1, 0.01 * z1)
+    return z1, a1, _softmax(a1 @ w2 + b2)
+
+
+def _forward_columns(parameters, x):
+    w1, b1, w2, b2 = parameters
+    z1 = w1 @ x + b1
+    a1 = np.maximum(z1, 0.01 * z1)
+    return z1, a1, _softmax_columns(w2 @ a1 + b2)
+
+
+def _one_hot(labels, classes):
+    return np.eye(classes)[labels]
+
+
+def _backward(parameters, x, z1, a1, dz2):
+    dz1 = dz2 @ parameters[2].T * np.where(z1 > 0, 1, 0.01)
+    return [x.T @ dz1, dz1.sum(axis=0), a1.T @ dz2, dz2.sum(axis=0)]
+
+
+def _backward_columns(parameters, x, z1, a1, dz2):
+    dz1 = parameters[2].T @ dz2 * np.where(z1 > 0, 1, 0.01)
+    db1, db2 = dz1.sum(axis=1, keepdims=True), dz2.sum(axis=1, keepdims=True)
+    return [dz1 @ x.T, db1, dz2 @ a1.T, db2]
+
+
+def _gradients(parameters, x, labels):
+    z1, a1, p = _forward(parameters, x)
+    return _backward(parameters, x, z1, a1, (p - _one_hot(labels, p.shape[1])) / len(x))
+
+
+def _gradients_columns(parameters, x, labels):
+    z1, a1, p = _forward_columns(parameters, x)
+    dz2 = (p - _one_hot(labels, len(p)).T) / x.shape[1]
+    return _backward_columns(parameters, x, z1, a1, dz2)
+
+
+@wrong("gradients.scale", "gradients", "1/m forgotten")
+def _(parameters, x, labels):
+    z1, a1, p = _forward(parameters, x)
+    p[np.arange(len(x)), labels] -= 1
+    return _backward(parameters, x, z1, a1, p)
+
+
+@wrong("gradients.scale", "gradients", "factor 2")
+def _(parameters, x, labels):
+    z1, a1, p = _forward(parameters, x)
+    dz2 = 2 * (p - _one_hot(labels, p.shape[1])) / len(x)
+    return _backward(parameters, x, z1, a1, dz2)
+
+
+@wrong("gradients.scale", "gradients", "1/m twice")
+def _(parameters, x, labels):
+    return [g / len(x) for g in _gradients(parameters, x, labels)]
+
+
+@wrong("gradients.scale", "gradients", "1/m forgotten, columns", columns=True)
+def _(parameters, x, labels):
+    z1, a1, p = _forward_columns(parameters, x)
+    p[labels, np.arange(len(labels))] -= 1
+    return _backward_columns(parameters, x, z1, a1, p)
+
+
+@wrong("gradients.scale", "gradients", "divided by the classes, one-hot", one_hot=True)
+def _(parameters, x, labels):
+    z1, a1, p = _forward(parameters, x)
+    return _backward(parameters, x, z1, a1, (p - labels) / labels.shape[1])
+
+
+@wrong("gradients.scale", "gradients", "1/m of the features, columns", columns=True, one_hot=True)
+def _(parameters, x, labels):
+    z1, a1, p = _forward_columns(parameters, x)
+    return _backward_columns(parameters, x, z1, a1, (p - labels) / len(x))
+
+
+@wrong("gradients.scale", "gradients", "one example after the other, added")
+def _(parameters, x, labels):
+    total = [np.zeros_like(p) for p in parameters]
+    for n in range(len(x)):
+        one = _gradients(parameters, x[n : n + 1], labels[n : n + 1])
+        total = [t + g for t, g in zip(total, one, strict=True)]
+    return total
+
+
+@wrong("gradients.sign", "gradients", "label minus p")
+def _(parameters, x, labels):
+    z1, a1, p = _forward(parameters, x)
+    dz2 = (_one_hot(labels, p.shape[1]) - p) / len(x)
+    return _backward(parameters, x, z1, a1, dz2)
+
+
+@wrong("gradients.sign", "gradients", "minus in the end")
+def _(parameters, x, labels):
+    return [-g for g in _gradients(parameters, x, labels)]
+
+
+@wrong("gradients.sign", "gradients", "label minus p, one-hot columns", columns=True, one_hot=True)
+def _(parameters, x, labels):
+    z1, a1, p = _forward_columns(parameters, x)
+    return _backward_columns(parameters, x, z1, a1, (labels - p) / x.shape[1])
+
+
+@wrong("gradients.sign", "gradients", "einsum with a minus", one_hot=True)
+def _(parameters, x, labels):
+    z1, a1, p = _forward(parameters, x)
+    dz2 = (p - labels) / len(x)
+    dz1 = np.einsum("bo,ho->bh", dz2, parameters[2]) * np.where(z1 > 0, 1, 0.01)
+    dw1, dw2 = -np.einsum("bi,bh->ih", x, dz1), -np.einsum("bh,bo->ho", a1, dz2)
+    return [dw1, -dz1.sum(0), dw2, -dz2.sum(0)]
+
+
+@wrong("gradients.sign", "gradients", "1 - p, columns", columns=True)
+def _(parameters, x, labels):
+    z1, a1, p = _forward_columns(parameters, x)
+    dz2 = -p
+    for n, label in enumerate(labels):
+        dz2[label, n] += 1
+    return _backward_columns(parameters, x, z1, a1, dz2 / len(labels))
+
+
+@wrong("gradients.transposed", "gradients", "weights' gradients as d.T @ a")
+def _(parameters, x, labels):
+    z1, a1, p = _forward(parameters, x)
+    p[np.arange(len(x)), labels] -= 1
+    dz2 = p / len(x)
+    dz1 = dz2 @ parameters[2].T * np.where(z1 > 0, 1, 0.01)
+    return [dz1.T @ x, dz1.sum(axis=0), dz2.T @ a1, dz2.sum(axis=0)]
+
+
+@wrong("gradients.transposed", "gradients", "reshaped instead of transposed")
+def _(parameters, x, labels):
+    dw1, db1, dw2, db2 = _gradients(parameters, x, labels)
+    return [dw1.T.reshape(dw1.shape), db1, dw2.T.reshape(dw2.shape), db2]
+
+
+@wrong("gradients.transposed", "gradients", "only the last layer transposed")
+def _(parameters, x, labels):
+    dw1, db1, dw2, db2 = _gradients(parameters, x, labels)
+    return [dw1, db1, dw2.T, db2]
+
+
+@wrong("gradients.transposed", "gradients", "dz2 @ W2")
+def _(parameters, x, labels):
+    z1, a1, p = _forward(parameters, x)
+    dz2 = (p - _one_hot(labels, p.shape[1])) / len(x)
+    dz1 = dz2 @ parameters[2] * np.where(z1 > 0, 1, 0.01)
+    return [x.T @ dz1, dz1.sum(axis=0), a1.T @ dz2, dz2.sum(axis=0)]
+
+
+@wrong("gradients.transposed", "gradients", "x @ dz1")
+def _(parameters, x, labels):
+    z1, a1, p = _forward(parameters, x)
+    dz2 = (p - _one_hot(labels, p.shape[1])) / len(x)
+    dz1 = dz2 @ parameters[2].T * np.where(z1 > 0, 1, 0.01)
+    return [x @ dz1, dz1.sum(axis=0), a1 @ dz2, dz2.sum(axis=0)]
+
+
+@wrong("gradients.transposed", "gradients", "x @ d.T, columns", columns=True)
+def _(parameters, x, labels):
+    dw1, db1, dw2, db2 = _gradients_columns(parameters, x, labels)
+    return [dw1.T, db1, dw2.T, db2]
+
+
+@wrong("gradients.transposed", "gradients", "W2 @ dz2, one-hot columns", columns=True, one_hot=True)
+def _(parameters, x, labels):
+    z1, a1, p = _forward_columns(parameters, x)
+    dz2 = (p - labels) / x.shape[1]
+    dz1 = np.dot(parameters[2], dz2) * np.where(z1 > 0, 1, 0.01)
+    db1, db2 = dz1.sum(axis=1, keepdims=True), dz2.sum(axis=1, keepdims=True)
+    return [dz1 @ x.T, db1, dz2 @ a1.T, db2]
+
+
+@wrong("gradients.missing_activation", "gradients", "dz1 = dz2 @ W2.T")
+def _(parameters, x, labels):
+    _, a1, p = _forward(parameters, x)
+    p[np.arange(len(x)), labels] -= 1
+    dz2 = p / len(x)
+    dz1 = dz2 @ parameters[2].T
+    return [x.T @ dz1, dz1.sum(axis=0), a1.T @ dz2, dz2.sum(axis=0)]
+
+
+@wrong("gradients.missing_activation", "gradients", "derivative not used", one_hot=True)
+def _(parameters, x, labels):
+    z1, a1, p = _forward(parameters, x)
+    delta2 = (p - labels) / len(labels)
+    derivative = np.where(z1 > 0, 1, 0.01)
+    delta1 = np.einsum("bo,ho->bh", delta2, parameters[2])
+    assert derivative.shape == delta1.shape
+    return [
+        np.einsum("bi,bh->ih", x, delta1),
+        delta1.sum(0),
+        np.einsum("bh,bo->ho", a1, delta2),
+        delta2.sum(0),
+    ]
+
+
+@wrong("gradients.missing_activation", "gradients", "columns", columns=True)
+def _(parameters, x, labels):
+    _, a1, p = _forward_columns(parameters, x)
+    dz2 = (p - _one_hot(labels, len(p)).T) / x.shape[1]
+    dz1 = parameters[2].T.dot(dz2)
+    db1, db2 = dz1.sum(axis=1, keepdims=True), dz2.sum(axis=1, keepdims=True)
+    return [dz1 @ x.T, db1, dz2 @ a1.T, db2]
+
+
+@wrong(
+    "gradients.missing_activation", "gradients", "derivative always 1", one_hot=True, columns=True
+)
+def _(parameters, x, labels):
+    z1, a1, p = _forward_columns(parameters, x)
+    dz2 = (p - labels) / x.shape[1]
+    return _backward_columns(parameters, x, np.ones_like(z1), a1, dz2)
+
+
+@wrong("gradients.missing_activation", "gradients", "example by example")
+def _(parameters, x, labels):
+    w2 = parameters[2]
+    total = [np.zeros_like(p) for p in parameters]
+    _, a1, p = _forward(parameters, x)
+    for n, label in enumerate(labels):
+        d2 = p[n].copy()
+        d2[label] -= 1
+        d1 = w2 @ d2
+        for t, g in zip(total, [np.outer(x[n], d1), d1, np.outer(a1[n], d2), d2], strict=True):
+            t += g / len(labels)
+    return total
+
+
+@wrong("gradients.bias", "gradients", "not summed")
+def _(parameters, x, labels):
+    z1, a1, p = _forward(parameters, x)
+    dz2 = (p - _one_hot(labels, p.shape[1])) / len(x)
+    dz1 = dz2 @ parameters[2].T * np.where(z1 > 0, 1, 0.01)
+    return [x.T @ dz1, dz1, a1.T @ dz2, dz2]
+
+
+@wrong("gradients.bias", "gradients", "mean after 1/m")
+def _(parameters, x, labels):
+    z1, a1, p = _forward(parameters, x)
+    p[np.arange(len(x)), labels] -= 1
+    dz2 = p / len(x)
+    dz1 = dz2 @ parameters[2].T * np.where(z1 > 0, 1, 0.01)
+    return [x.T @ dz1, dz1.mean(axis=0), a1.T @ dz2, dz2.mean(axis=0)]
+
+
+@wrong("gradients.bias", "gradients", "1/m only in the weights", one_hot=True)
+def _(parameters, x, labels):
+    m = len(x)
+    z1, a1, p = _forward(parameters, x)
+    dz2 = p - labels
+    dz1 = dz2 @ parameters[2].T * np.where(z1 > 0, 1, 0.01)
+    return [x.T @ dz1 / m, dz1.sum(axis=0), a1.T @ dz2 / m, dz2.sum(axis=0)]
+
+
+@wrong("gradients.bias", "gradients", "zeros")
+def _(parameters, x, labels):
+    dw1, db1, dw2, db2 = _gradients(parameters, x, labels)
+    return [dw1, np.zeros_like(db1), dw2, np.zeros_like(db2)]
+
+
+@wrong("gradients.bias", "gradients", "sum of everything, columns", columns=True)
+def _(parameters, x, labels):
+    dw1, db1, dw2, db2 = _gradients_columns(parameters, x, labels)
+    return [dw1, np.full_like(db1, db1.sum()), dw2, np.full_like(db2, db2.sum())]
+
+
+@wrong("gradients.bias", "gradients", "wrong axis, columns", columns=True, one_hot=True)
+def _(parameters, x, labels):
+    z1, a1, p = _forward_columns(parameters, x)
+    dz2 = (p - labels) / x.shape[1]
+    dz1 = parameters[2].T @ dz2 * np.where(z1 > 0, 1, 0.01)
+    return [dz1 @ x.T, dz1.sum(axis=0), dz2 @ a1.T, dz2.sum(axis=0)]
+
+
+@wrong("gradients.bias", "gradients", "the first example's only")
+def _(parameters, x, labels):
+    z1, a1, p = _forward(parameters, x)
+    dz2 = (p - _one_hot(labels, p.shape[1])) / len(x)
+    dz1 = dz2 @ parameters[2].T * np.where(z1 > 0, 1, 0.01)
+    return [x.T @ dz1, dz1[0], a1.T @ dz2, dz2[0]]
+
+
+@wrong("gradients.bias", "gradients", "minus")
+def _(parameters, x, labels):
+    dw1, db1, dw2, db2 = _gradients(parameters, x, labels)
+    return [dw1, -db1, dw2, -db2]
+
+
+@ambiguous(
+    "gradients.missing_activation relu_gradient.slope_ignored", "gradients", "plain ReLU backwards"
+)
+def _(parameters, x, labels):
+    z1, a1, p = _forward(parameters, x)
+    dz2 = (p - _one_hot(labels, p.shape[1])) / len(x)
+    dz1 = dz2 @ parameters[2].T * (z1 > 0)
+    return [x.T @ dz1, dz1.sum(axis=0), a1.T @ dz2, dz2.sum(axis=0)]
+
+
+@ambiguous(
+    "gradients.missing_activation relu_gradient.of_activation", "gradients", "times a1, not a1'"
+)
+def _(parameters, x, labels):
+    _, a1, p = _forward(parameters, x)
+    dz2 = (p - _one_hot(labels, p.shape[1])) / len(x)
+    dz1 = dz2 @ parameters[2].T * a1
+    return [x.T @ dz1, dz1.sum(axis=0), a1.T @ dz2, dz2.sum(axis=0)]
+
+
+@ambiguous(
+    "gradients.missing_activation leaky_relu.plain", "gradients", "no activation in the network"
+)
+def _(parameters, x, labels):
+    w1, b1, w2, b2 = parameters
+    a1 = x @ w1 + b1
+    dz2 = (_softmax(a1 @ w2 + b2) - _one_hot(labels, w2.shape[1])) / len(x)
+    dz1 = dz2 @ w2.T
+    return [x.T @ dz1, dz1.sum(axis=0), a1.T @ dz2, dz2.sum(axis=0)]
+
+
+@ambiguous("gradients.bias function.shape", "gradients", "no keepdims in columns", columns=True)
+def _(parameters, x, labels):
+    dw1, db1, dw2, db2 = _gradients_columns(parameters, x, labels)
+    return [dw1, db1.ravel(), dw2, db2.ravel()]
+
+
+@ambiguous("gradients.bias function.shape", "gradients", "weights only")
+def _(parameters, x, labels):
+    return _gradients(parameters, x, labels)[::2]
+
+
+@ambiguous("gradients.scale gradients.bias", "gradients", "1/m only in the biases")
+def _(parameters, x, labels):
+    dw1, db1, dw2, db2 = _gradients(parameters, x, labels)
+    return [dw1 * len(x), db1, dw2 * len(x), db2]
+
+
+@ambiguous("function.shape gradients.transposed", "gradients", "in another order")
+def _(parameters, x, labels):
+    dw1, db1, dw2, db2 = _gradients(parameters, x, labels)
+    return [dw2, db2, dw1, db1]
+
+
+ambiguous("layout.columns function.raises", "gradients", "columns for rows", _gradients_columns)
+
+wrong("function.nothing", "gradients", "no return", lambda parameters, x, labels: None)
+wrong("function.raises", "gradients", "KeyError", lambda parameters, x, labels: {}["W1"])
+wrong(
+    "function.nan",
+    "gradients",
+    "0 / 0",
+    lambda q, x, y: [g / np.zeros(g.shape) * 0 for g in _gradients(q, x, y)],
+)
+wrong(
+    "function.not_array",
+    "gradients",
+    "nested lists",
+    lambda q, x, y: [g.tolist() for g in _gradients(q, x, y)],
+)
+
+
+@wrong("function.prints", "gradients", "prints the norms")
+def _(parameters, x, labels):
+    gradients = _gradients(parameters, x, labels)
+    print([np.linalg.norm(g) for g in gradients])
+    return gradients
+
+
+@wrong("function.mutates", "gradients", "one-hot labels become the error", one_hot=True)
+def _(parameters, x, labels):
+    z1, a1, p = _forward(parameters, x)
+    dz2 = (p - labels) / len(x)
+    labels[...] = 0
+    return _backward(parameters, x, z1, a1, dz2)
+
+
+@wrong("function.mutates", "gradients", "weights changed on the way")
+def _(parameters, x, labels):
+    gradients = _gradients(parameters, x, labels)
+    for p, g in zip(parameters, gradients, strict=True):
+        p -= 0.1 * g
+    return gradients
+
+
+right("gradients", "helpers", _gradients)
+right("gradients", "helpers, columns", _gradients_columns, columns=True)
+
+
+@right("gradients", "one function, one-hot, a tuple", one_hot=True)
+def _(parameters, x, labels):
+    w1, b1, w2, b2 = parameters
+    z1 = x.dot(w1) + b1
+    a1 = np.maximum(0.01 * z1, z1)
+    z2 = a1.dot(w2) + b2
+    e = np.exp(z2 - z2.max(axis=1, keepdims=True))
+    delta = (e / e.sum(axis=1, keepdims=True) - labels) / x.shape[0]
+    hidden = delta.dot(w2.T)
+    hidden[z1 < 0] *= 0.01
+    return x.T.dot(hidden), hidden.sum(axis=0), a1.T.dot(delta), delta.sum(axis=0)
+
+
+@right("gradients", "example by example")
+def _(parameters, x, labels):
+    w2 = parameters[2]
+    total = [np.zeros_like(p) for p in parameters]
+    z1, a1, p = _forward(parameters, x)
+    for n, label in enumerate(labels):
+        d2 = p[n].copy()
+        d2[label] -= 1
+        d1 = w2 @ d2 * np.where(z1[n] > 0, 1, 0.01)
+        for t, g in zip(total, [np.outer(x[n], d1), d1, np.outer(a1[n], d2), d2], strict=True):
+            t += g
+    return [t / len(labels) for t in total]
+
+
+@right("gradients", "einsum, mean at the end, one-hot columns", columns=True, one_hot=True)
+def _(parameters, x, labels):
+    z1, a1, p = _forward_columns(parameters, x)
+    d2, m = p - labels, x.shape[1]
+    d1 = np.einsum("oh,ob->hb", parameters[2], d2) * ((z1 > 0) + 0.01 * (z1 <= 0))
+    return [
+        np.einsum("hb,ib->hi", d1, x) / m,
+        d1.mean(axis=1, keepdims=True),
+        np.einsum("ob,hb->oh", d2, a1) / m,
+        d2.mean(axis=1, keepdims=True),
+    ]
+
+
+@right("gradients", "float32")
+def _(parameters, x, labels):
+    return _gradients([p.astype(np.float32) for p in parameters], np.float32(x), labels)
+
+
+@right("gradients", "central differences")
+def _(parameters, x, labels):
+    parameters = [p.astype(np.float64) for p in parameters]
+    x, gradients = x.astype(np.float64), []
+
+    def loss():
+        w1, b1, w2, b2 = parameters
+        z1 = x @ w1 + b1
+        log_p = _log_softmax(np.where(z1 > 0, z1, 0.01 * z1) @ w2 + b2)
+        return -log_p[np.arange(len(labels)), labels].mean()
+
+    for p in parameters:
+        g = np.zeros_like(p)
+        for index in np.ndindex(p.shape):
+            value = p[index]
+            p[index] = value + 1e-6
+            above = loss()
+            p[index] = value - 1e-6
+            g[index] = (above - loss()) / 2e-6
+            p[index] = value
+        gradients.append(g)
+    return gradients
+
+
+# --------------------------------------------------------------------------------------------------
+# train_step
+# --------------------------------------------------------------------------------------------------
+
+
+def _gradients_one_hot(parameters, x, labels):
+    return _gradients(parameters, x, labels.argmax(axis=1))
+
+
+@wrong("train.ascent", "train_step", "plus")
+def _(parameters, x, labels, learning_rate):
+    gradients = _gradients(parameters, x, labels)
+    return [p + learning_rate * g for p, g in zip(parameters, gradients, strict=True)]
+
+
+@wrong("train.ascent", "train_step", "plus in place")
+def _(parameters, x, labels, learning_rate):
+    for p, g in zip(parameters, _gradients(parameters, x, labels), strict=True):
+        p += learning_rate * g
+
+
+@wrong("train.ascent", "train_step", "plus in place, columns", columns=True)
+def _(parameters, x, labels, learning_rate):
+    gradients = _gradients_columns(parameters, x, labels)
+    for k in range(len(parameters)):
+        parameters[k] += learning_rate * gradients[k]
+    return parameters
+
+
+@wrong("train.ascent", "train_step", "label minus p, then minus, one-hot", one_hot=True)
+def _(parameters, x, labels, learning_rate):
+    z1, a1, p = _forward(parameters, x)
+    gradients = _backward(parameters, x, z1, a1, (labels - p) / len(x))
+    return [p - learning_rate * g for p, g in zip(parameters, gradients, strict=True)]
+
+
+@wrong("train.ascent", "train_step", "minus minus, columns", columns=True)
+def _(parameters, x, labels, learning_rate):
+    updates = [-learning_rate * g for g in _gradients_columns(parameters, x, labels)]
+    return [np.subtract(p, update) for p, update in zip(parameters, updates, strict=True)]
+
+
+@wrong(
+    "train.ascent", "train_step", "sign in the helper, one-hot columns", columns=True, one_hot=True
+)
+def _(parameters, x, labels, learning_rate):
+    def loss_falls_along():
+        return [-g for g in _gradients_columns(parameters, x, labels.argmax(axis=0))]
+
+    for p, direction in zip(parameters, loss_falls_along(), strict=True):
+        p -= learning_rate * direction
+
+
+@wrong("train.no_update", "train_step", "returned as they came")
+def _(parameters, x, labels, learning_rate):
+    gradients = _gradients(parameters, x, labels)
+    assert len(gradients) == len(parameters)
+    return parameters
+
+
+@wrong("train.no_update", "train_step", "the loop's own name")
+def _(parameters, x, labels, learning_rate):
+    for p, g in zip(parameters, _gradients(parameters, x, labels), strict=True):
+        p = p - learning_rate * g
+
+
+@wrong("train.no_update", "train_step", "names bound anew, columns", columns=True)
+def _(parameters, x, labels, learning_rate):
+    w1, b1, w2, b2 = parameters
+    dw1, db1, dw2, db2 = _gradients_columns(parameters, x, labels)
+    w1 = w1 - learning_rate * dw1
+    b1 = b1 - learning_rate * db1
+    w2 = w2 - learning_rate * dw2
+    b2 = b2 - learning_rate * db2
+    return parameters
+
+
+@wrong("train.no_update", "train_step", "copies updated, one-hot", one_hot=True)
+def _(parameters, x, labels, learning_rate):
+    gradients = _gradients_one_hot(parameters, x, labels)
+    new = [p.copy() for p in parameters]
+    for p, g in zip(new, gradients, strict=True):
+        p -= learning_rate * g
+    return parameters
+
+
+@wrong("train.no_update", "train_step", "learning rate cut to 0")
+def _(parameters, x, labels, learning_rate):
+    gradients = _gradients(parameters, x, labels)
+    return [p - int(learning_rate) * g for p, g in zip(parameters, gradients, strict=True)]
+
+
+@wrong("train.no_update", "train_step", "difference thrown away, columns", columns=True)
+def _(parameters, x, labels, learning_rate):
+    for p, g in zip(parameters, _gradients_columns(parameters, x, labels), strict=True):
+        np.subtract(p, learning_rate * g)
+
+
+ambiguous(
+    "train.no_update function.nothing",
+    "train_step",
+    "nothing at all",
+    lambda parameters, x, labels, learning_rate: None,
+)
+
+
+@ambiguous("gradients.scale train.no_update", "train_step", "1/m forgotten")
+def _(parameters, x, labels, learning_rate):
+    gradients = _gradients(parameters, x, labels)
+    return [p - learning_rate * g * len(x) for p, g in zip(parameters, gradients, strict=True)]
+
+
+@ambiguous("gradients.bias train.no_update", "train_step", "biases left as they are")
+def _(parameters, x, labels, learning_rate):
+    dw1, _, dw2, _ = _gradients(parameters, x, labels)
+    parameters[0] -= learning_rate * dw1
+    parameters[2] -= learning_rate * dw2
+
+
+wrong("function.raises", "train_step", "AttributeError", lambda q, x, y, lr: q.update(lr))
+wrong("function.nan", "train_step", "NaN", lambda q, x, y, lr: [p - lr * np.nan for p in q])
+wrong(
+    "function.not_array",
+    "train_step",
+    "nested lists",
+    lambda q, x, y, lr: [
+        (p - lr * g).tolist() for p, g in zip(q, _gradients(q, x, y), strict=True)
+    ],
+)
+
+
+@wrong("function.prints", "train_step", "prints the loss")
+def _(parameters, x, labels, learning_rate):
+    p = _forward(parameters, x)[2][np.arange(len(x)), labels]
+    print("loss:", -np.mean(np.log(p + 1e-12)))
+    for p, g in zip(parameters, _gradients(parameters, x, labels), strict=True):
+        p -= learning_rate * g
+
+
+@wrong("function.mutates", "train_step", "labels worked on", one_hot=True)
+def _(parameters, x, labels, learning_rate):
+    gradients = _gradients_one_hot(parameters, x, labels)
+    labels *= 0
+    return [p - learning_rate * g for p, g in zip(parameters, gradients, strict=True)]
+
+
+@right("train_step", "new list")
+def _(parameters, x, labels, learning_rate):
+    gradients = _gradients(parameters, x, labels)
+    return [p - learning_rate * g for p, g in zip(parameters, gradients, strict=True)]
+
+
+@right("train_step", "in place")
+def _(parameters, x, labels, learning_rate):
+    for p, g in zip(parameters, _gradients(parameters, x, labels), strict=True):
+        p -= learning_rate * g
+
+
+@right("train_step", "in place and returned, columns", columns=True)
+def _(parameters, x, labels, learning_rate):
+    for p, g in zip(parameters, _gradients_columns(parameters, x, labels), strict=True):
+        p[...] = p - learning_rate * g
+    return parameters
+
+
+@right("train_step", "a tuple, one-hot", one_hot=True)
+def _(parameters, x, labels, learning_rate):
+    gradients = _gradients_one_hot(parameters, x, labels)
+    return tuple(p - learning_rate * g for p, g in zip(parameters, gradients, strict=True))
+
+
+@right("train_step", "arrays of the list replaced")
+def _(parameters, x, labels, learning_rate):
+    gradients = _gradients(parameters, x, labels)
+    for k in range(4):
+        parameters[k] = parameters[k] - learning_rate * gradients[k]
+
+
+@right("train_step", "added with a minus, one-hot columns", columns=True, one_hot=True)
+def _(parameters, x, labels, learning_rate):
+    gradients = _gradients_columns(parameters, x, labels.argmax(axis=0))
+    return [p + -learning_rate * g for p, g in zip(parameters, gradients, strict=True)]
+
+
+@right("train_step", "map")
+def _(parameters, x, labels, learning_rate):
+    step = map(functools.partial(np.multiply, learning_rate), _gradients(parameters, x, labels))
+    return list(map(np.subtract, parameters, step))
+
+
+@right("train_step", "float32, in place")
+def _(parameters, x, labels, learning_rate):
+    gradients = _gradients([np.float32(p) for p in parameters], np.float32(x), labels)
+    for p, g in zip(parameters, gradients, strict=True):
+        np.subtract(p, learning_rate * g, out=p, casting="same_kind")
