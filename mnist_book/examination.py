@@ -55,7 +55,8 @@ def examine(
 
     Returns
     -------
-    the findings, the most likely cause first, and notes on what could not be checked
+    the findings, the most likely cause first, and notes: what could not be checked, and the sizes
+    of activations and gradients, layer by layer
     """
     return _Examination(network, np.asarray(images), np.asarray(labels), time_limit).report()
 
@@ -974,6 +975,15 @@ class _Examination:
             message += "so that each step overshoots further."
             result = ", ".join(bad) or "NaN among the probabilities"
             self.find("network.exploded", message, f"{len(self.x)} images", result, "below 100")
+        gradients: list[np.ndarray] = []
+        if {"loss_and_gradients", "parameters"} <= self.has:
+            result = self.attempt(self.network.loss_and_gradients, self.x, self.labels_for(self.y))
+            with contextlib.suppress(TypeError, IndexError, ValueError):
+                gradients = [g for g in map(_as_array, result[1]) if _is_matrix(g)]
+        for kind, found in (("activations", layers), ("gradients of the weights", gradients)):
+            if found:
+                spread = ", ".join(f"{float(np.std(a)):.2g}" for a in found)
+                self.notes.append(f"standard deviation of the {kind}, layer by layer: {spread}")
 
 
 _NEEDED_FOR = {

@@ -20,7 +20,7 @@ class Report:
 
     subject: str
     findings: tuple[Finding, ...] = ()
-    notes: tuple[str, ...] = ()  # what could not be checked, and why; no finding
+    notes: tuple[str, ...] = ()  # good to know, such as what could not be checked
 
     @property
     def ok(self) -> bool:
@@ -45,7 +45,8 @@ class Report:
         for finding in self.findings:
             rows.append(
                 f'<p style="margin:.4em 0 0">{escape(finding.message)} '
-                f'<a href="field-guide.html#{escape(finding.code)}">{escape(finding.code)}</a>, '
+                f'<a style="color:inherit" href="field-guide.html#{escape(finding.code)}">'
+                f"{escape(finding.code)}</a>, "
                 f"chapter {finding.chapter}</p>"
                 '<pre style="margin:.2em 0 0;white-space:pre-wrap">'
                 f"{escape(finding.evidence)}</pre>"
