@@ -417,6 +417,8 @@ class _Examination:
             if untrained and p is not None and np.isfinite(p).all() and not self.found("softmax"):
                 self.guess_weights(p)
             return
+        if not all(np.isfinite(w).all() for w in weights):
+            return  # where they started is past telling
         for layer, w in enumerate(weights[:-1], 1):
             given, shown = f"weights of layer {layer}, {w.shape}", f"{w.flat[0]:.4g}, ..."
             units, rows = len(np.unique(w.T, axis=0)), len(np.unique(w, axis=0))
@@ -440,7 +442,6 @@ class _Examination:
                 result = f"{share:.0%} positive, mean {w.mean():.3g}"
                 self.find("init.positive", message, f"weights of layer {layer}", result, "50 %")
         random = all(_kurtosis(w) < 5 for w in weights if w.size >= 500)
-        random = random and all(np.isfinite(w).all() for w in weights)
         if untrained and random and not self.found("init"):
             self.check_spread(weights)
 
@@ -501,6 +502,8 @@ class _Examination:
         elif off < 2e-4:
             message = "Nothing tells the images apart. Usual cause: very small weights."
             self.find("init.too_small", message, given, shown, expected)
+        elif float(np.ptp(p, axis=0).max()) < 1e-9:
+            return  # the same for every image, whatever the weights: a collapse
         elif loss > 4 or (loss > 2.7 and np.median(p.max(axis=1)) > 0.7):
             message = "It is sure, and wrong, before it has learned. Usual cause: large weights."
             self.find("init.too_large", message, given, shown, expected)
