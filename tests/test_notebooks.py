@@ -56,7 +56,7 @@ def test_no_cell_ends_in_an_error(code_cells):
 
 def test_no_output_holds_a_path_of_a_machine(code_cells):
     text = nbformat.writes(nbformat.v4.new_notebook(cells=code_cells))
-    assert not re.search(r"(/home/|/root/|/tmp/|/Users/|[A-Z]:\\\\Users)", text)
+    assert not re.search(r"(/(home|root|tmp|Users)/|[A-Z]:\\\\Users)", text)
 
 
 def test_every_figure_has_a_caption_and_an_alternative_text(code_cells):
