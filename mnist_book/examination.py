@@ -16,21 +16,12 @@ from itertools import pairwise
 import numpy as np
 
 import mnist_core
-from mnist_book.reports import Finding, Report
+from mnist_book.reports import Finding, Report, chapter_of
 from mnist_book.running import run
 
 CLASSES = 10
 ORDER = ("data", "layout", "linear", "function", "init", "softmax", "leaky_relu", "cross_entropy")
 ORDER += ("gradients", "train", "network")
-CHAPTERS = {"data": 7, "layout": 2, "linear": 2, "function": 2, "init": 5, "softmax": 3}
-CHAPTERS |= {
-    "leaky_relu": 4,
-    "cross_entropy": 3,
-    "gradients": 6,
-    "train": 7,
-    "network": 4,
-    "network.collapsed": 8,
-}
 SIDE_ISSUES = ("function.prints", "function.mutates", "function.not_array")  # never the first cause
 METHODS = ("predict_proba", "parameters", "loss_and_gradients", "activations", "step")
 
@@ -79,9 +70,8 @@ class _Examination:
     def find(self, code: str, message: str, given: str, returned: str, expected: str) -> None:
         """Add a finding, once for each code."""
         if code not in [finding.code for finding in self.findings]:
-            chapter = CHAPTERS.get(code) or CHAPTERS[code.split(".")[0]]
             evidence = f"given:    {given}\nreturned: {returned}\nexpected: {expected}"
-            self.findings.append(Finding(code, message, evidence, chapter))
+            self.findings.append(Finding(code, message, evidence, chapter_of(code)))
 
     def found(self, *prefixes: str) -> bool:
         """Tell whether there is a finding, of these kinds if some are named."""

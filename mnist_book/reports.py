@@ -3,6 +3,27 @@
 from dataclasses import dataclass
 from html import escape
 
+CHAPTERS = {
+    "function": 2,
+    "layout": 2,
+    "linear": 2,
+    "softmax": 3,
+    "cross_entropy": 3,
+    "leaky_relu": 4,
+    "relu_gradient": 4,
+    "network": 4,
+    "init": 5,
+    "gradients": 6,
+    "data": 7,
+    "train": 7,
+    "network.collapsed": 8,
+}
+
+
+def chapter_of(code: str) -> int:
+    """Tell which chapter explains what a code of a network's report means."""
+    return CHAPTERS.get(code) or CHAPTERS[code.split(".")[0]]
+
 
 @dataclass(frozen=True)
 class Finding:

@@ -5,6 +5,7 @@ import struct
 import numpy as np
 import pytest
 
+import mnist_core
 from mnist_book import checks
 
 
@@ -152,3 +153,18 @@ def test_a_check_gives_the_same_report_twice():
     assert checks.nearest_mean(nearest_mean(np.uint8)) == checks.nearest_mean(
         nearest_mean(np.uint8)
     )
+
+
+def test_a_wrong_second_layer_alone_is_not_blamed_on_the_activation():
+    """Only mistakes that touch a layer may be found in it: this one is none of the usual ones."""
+
+    def gradients(parameters, x, labels):
+        w1, b1, w2, b2 = parameters
+        z = x @ w1 + b1
+        a = mnist_core.leaky_relu(z)
+        p = mnist_core.softmax(a @ w2 + b2)
+        d2 = (p - np.eye(len(b2))[labels]) / len(x)
+        d1 = d2 @ w2.T * mnist_core.leaky_relu_gradient(z)
+        return [x.T @ d1, d1.sum(axis=0), np.sin(a.T @ d2 + 1), d2.sum(axis=0)]
+
+    assert codes(checks.gradients(gradients)) == ["gradients.wrong"]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from mnist_book.reports import Finding, Report
+from mnist_book.reports import Finding, Report, chapter_of
 from mnist_book.running import (
     Found,
     array,
@@ -299,8 +299,8 @@ def _explain(measured: Arrays, case: _Case) -> Finding:
     relative = ", ".join(f"{name} {error:.1e}" for name, error in zip(NAMES, errors, strict=True))
     shown = f"given:    {case.shown}\nrelative error: {relative}; right ones are below 1e-6"
 
-    def finding(code: str, message: str, chapter: int = 6) -> Finding:
-        return Finding(code, message, shown, chapter)
+    def finding(code: str, message: str) -> Finding:
+        return Finding(code, message, shown, chapter_of(code))
 
     if all(np.allclose(m, 0) for m in measured):
         return finding("gradients.zero", "All gradients are 0: nothing would ever change.")
@@ -317,10 +317,9 @@ def _explain(measured: Arrays, case: _Case) -> Finding:
     for code, message, wrong in _mistakes(case):
         k = _common_factor(measured, wrong)
         if k is not None:
-            chapter = {"gr": 6, "re": 4, "le": 4, "so": 3}[code[:2]]
             if abs(k - 1) > 1e-3:
                 message += f" And all is multiplied by {k:.3g}."
-            return finding(code, message, chapter)
+            return finding(code, message)
     if all(same(np.sort(m, None), np.sort(r, None)) for m, r in zip(measured, right, strict=True)):
         message = (
             "All numbers are there, but not in their places: inputs.T @ d_z, nothing reshaped."
@@ -339,10 +338,10 @@ def _explain(measured: Arrays, case: _Case) -> Finding:
 
 def _explain_by_layer(finding: Callable, factors: list, measured: Arrays, case: _Case) -> Finding:
     """Compare the layers one by one, each with the mistakes that touch it alone."""
-    for first in (True, False):
-        part = slice(0, 2) if first else slice(2, 4)
+    for weights in (0, 2):
         for code, message, wrong in _mistakes(case):
-            if _factor(measured[part][0], wrong[part][0]) is not None:
+            touched = not same(wrong[weights], case.right[weights])
+            if touched and _factor(measured[weights], wrong[weights]) is not None:
                 return finding(code, message)
     if factors[2] is not None and factors[0] is None:
         message = (
