@@ -934,7 +934,7 @@ class _Examination:
             self.find("network.dead", message, given, result, "few")
 
     def check_predictions(self) -> None:
-        """Check whether all images get one and the same answer."""
+        """Check whether all images get one answer, or a digit never is the answer."""
         p = self.probabilities
         if p is None or not np.isfinite(p).all() or len(np.unique(self.y)) < 5:
             raise _Failed
@@ -950,6 +950,15 @@ class _Examination:
             result = f"predictions per digit {counts.tolist()}"
             expected = f"about {np.bincount(self.y, minlength=CLASSES).tolist()}"
             self.find("network.collapsed", message, f"{len(p)} images", result, expected)
+        present = np.bincount(self.y, minlength=CLASSES)
+        never = np.flatnonzero((counts == 0) & (present >= 20))
+        if len(never) and self.accuracy > 0.6:  # a beginner's gaps close by themselves
+            digits = " and ".join(map(str, never))
+            message = f"It knows its digits, but never answers {digits}. Usual cause: training data "
+            message += "without it: range(9), labels cut off, a filter."
+            result = f"predictions per digit {counts.tolist()}"
+            expected = f"about {present.tolist()}"
+            self.find("network.missing_digit", message, f"{len(p)} images", result, expected)
 
     def check_sizes(self) -> None:
         """Look for NaN, infinity and giant numbers."""

@@ -17,6 +17,7 @@ CHAPTERS = {
     "data": 7,
     "train": 7,
     "network.collapsed": 8,
+    "network.missing_digit": 8,
 }
 
 

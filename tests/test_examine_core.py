@@ -91,6 +91,10 @@ DAMAGED = [
     ("network.collapsed", lambda: (with_changes(trained(network()), set_output), X, LABELS)),
     ("network.collapsed", lambda: (SimpleNamespace(predict_proba=constant), X, LABELS)),
     (
+        "network.missing_digit",
+        lambda: (with_changes(trained(network()), lambda n: n.biases[1][9:].fill(-1000)), X, LABELS),
+    ),
+    (
         "network.exploded",
         lambda: (with_changes(network(), lambda n: n.vector[:1].fill(np.nan)), X, LABELS),
     ),

@@ -179,7 +179,7 @@ def accuracy(function: Callable[[np.ndarray, np.ndarray], float]) -> Report:
             if same(result, np.array(0.75)):
                 continue
             code, message = "accuracy.wrong", "The fraction of right predictions is another."
-            if given.ndim == 2 and same(result, np.mean(given == labels)):
+            if same(result, np.mean(predictions[:, np.newaxis] == labels)):
                 code = "accuracy.broadcast"
                 message = (
                     "A column (n, 1) compared with (n,) gives (n, n): every prediction with every "
