@@ -42,6 +42,8 @@ def refresh(path: Path) -> None:
     seconds = time.perf_counter() - start
     notebook.metadata["language_info"] = {"name": "python"}  # not this machine's version
     for cell in notebook.cells:
+        if "outputs" in cell:
+            cell.outputs = joined(cell.outputs)
         for output in cell.get("outputs", []):
             # A live widget is gone with its kernel; what its output has besides is for readers.
             data = output.get("data", {})
@@ -52,6 +54,18 @@ def refresh(path: Path) -> None:
     with mnist_core.replacing(path) as file:
         file.write(content.encode())
     print(f"{path.name}: {seconds:.1f} s, {len(content) / 1e6:.2f} MB")
+
+
+def joined(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """Join what a cell has printed in pieces: how it is cut depends on the moment."""
+    whole: list[nbformat.NotebookNode] = []
+    for output in outputs:
+        last = whole[-1] if whole else None
+        if last and output.output_type == last.output_type == "stream" and output.name == last.name:
+            last.text += output.text
+        else:
+            whole.append(output)
+    return whole
 
 
 def smaller(png: str, colours: int = 96) -> str:
