@@ -74,6 +74,7 @@ class DigitPad(anywidget.AnyWidget):
     def __init__(
         self, network: Network | Recognizer | Callable | str | os.PathLike | None = None
     ) -> None:
+        self._number = 0  # of the last drawing
         whose = "the book’s" if network is None else "your"
         recognizer = Recognizer.load() if network is None else network
         if isinstance(recognizer, Recognizer):
@@ -103,15 +104,19 @@ class DigitPad(anywidget.AnyWidget):
         ValueError : these are not strokes, or too many of them
         """
         points = [stroke.tolist() for stroke in checked_strokes(strokes)]
-        number = self._answer.get("number") or 0
-        self._drawing = {"number": number + 1, "strokes": points, "fit": True}
+        self._drawing = {"number": self._number + 1, "strokes": points, "fit": True}
 
     @traitlets.observe("_drawing")
     def _on_drawing(self, change: traitlets.Bunch) -> None:
         """Answer a drawing, whoever drew it. Nothing is raised: in a browser nobody would see it."""
-        number = None
+        message = change.new if isinstance(change.new, dict) else {}
+        number = message.get("number")
+        if type(number) is not int:
+            self._answer = {"number": None, "error": "The kernel got what is not a drawing."}
+            return
+        self._number = number
         try:
-            number, strokes = checked_message(change.new)
+            strokes = checked_strokes(message.get("strokes"))
         except ValueError as problem:  # what is on the pad stays as it is
             self._answer = {"number": number, "error": str(problem)}
             return
@@ -131,7 +136,9 @@ class DigitPad(anywidget.AnyWidget):
             "digit": answer.digit,
             "probabilities": answer.probabilities.tolist(),
             "reason": answer.reason,
-            "error": f"{error.splitlines()[-1][:500]}\nprint(pad.error) says where." if error else "",
+            "error": f"{error.splitlines()[-1][:500]}\nprint(pad.error) says where."
+            if error
+            else "",
         }
 
     def _publish(
@@ -193,18 +200,6 @@ def checked_probabilities(result: object) -> np.ndarray:
         found = f"numbers from {p.min():.4g} to {p.max():.4g} whose sum is {p.sum():.4g}"
         raise ValueError(expected.format(found) + ": at least 0, and their sum 1")
     return p
-
-
-def checked_message(message: object) -> tuple[int, list[np.ndarray]]:
-    """Take a message from the browser as the number of a drawing and its strokes.
-
-    Raises
-    ------
-    ValueError : it is not what page/pad.js sends
-    """
-    if not isinstance(message, dict) or type(message.get("number")) is not int:
-        raise ValueError("the browser sent something that is not a drawing")
-    return message["number"], checked_strokes(message.get("strokes"))
 
 
 def checked_strokes(strokes: object) -> list[np.ndarray]:

@@ -293,7 +293,10 @@
         <div class="digit-pad-answer">
           <p class="digit-pad-digit"></p>
           <p class="digit-pad-words"></p>
-          <canvas class="digit-pad-seen digit-pad-pixels" role="img"></canvas>
+          <figure>
+            <canvas class="digit-pad-seen digit-pad-pixels" role="img"></canvas>
+            <figcaption>what it sees</figcaption>
+          </figure>
         </div>
         <ol class="digit-pad-bars" role="list" aria-label="Probability of each digit">${
           ALL_DIGITS.map((digit) => `
@@ -440,8 +443,6 @@
     canvas.addEventListener("pointerdown", (event) => {
       const drawing = pen !== null && pen !== "keyboard"; // a second finger, or the palm
       if (drawing || !event.isPrimary || event.button !== 0) return;
-      event.preventDefault();
-      canvas.focus({ preventScroll: true });
       cursor = null;
       putDown(event.pointerId, pointOf(canvas, event));
       canvas.setPointerCapture(event.pointerId);
@@ -522,7 +523,7 @@
       find(".digit-pad-words").textContent = quiet;
       root.querySelectorAll(".digit-pad-bars li").forEach((item, i) => {
         item.querySelector("i").style.width = `${100 * probabilities[i]}%`;
-        item.lastChild.textContent = percent(probabilities[i]);
+        item.lastChild.textContent = total(probabilities) > 0 ? percent(probabilities[i]) : "–";
         item.classList.toggle("digit-pad-best", i === digit);
       });
       problem(error || (full() ? FULL : ""));
@@ -619,15 +620,15 @@
     if (reason === "empty") return { loud: "", quiet: "Draw a digit, 0 to 9, and see it read." };
     const order = ALL_DIGITS.toSorted((a, b) => probabilities[b] - probabilities[a]);
     const guess = (place) => `${order[place]} (${percent(probabilities[order[place]])})`;
-    if (digit === null) return { loud: "Not a digit?", quiet: `If it is one, then ${guess(0)}` };
+    if (digit === null) return { loud: "Not a digit?", quiet: `If it is one, then ${order[0]}.` };
     const sure = percent(probabilities[digit]);
     return { loud: String(digit), quiet: `${sure}. Second guess: ${guess(order[0] === digit ? 1 : 0)}` };
   }
 
   function percent(probability) {
-    if (probability > 0 && probability < 0.005) return "< 1 %";
-    if (probability < 1 && probability > 0.995) return "> 99 %";
-    return `${Math.round(100 * probability)} %`;
+    if (probability > 0 && probability < 0.005) return "<\u00a01\u00a0%";
+    if (probability < 1 && probability > 0.995) return ">\u00a099\u00a0%";
+    return `${Math.round(100 * probability)}\u00a0%`;
   }
 
   const onPad = (point) =>
@@ -854,6 +855,7 @@
         } catch (error) {
           return pad.problem(error.message);
         }
+        if (answer.number === null) pad.problem(answer.error);
         if (answer.number !== sent.number) return; // to a drawing that is not there any more
         clearTimeout(timer);
         waiting = false;
@@ -876,7 +878,10 @@
     },
   };
 
-  globalThis.DigitPad = { IMAGE, strokesToImage, predict, recognize, readNetwork, mount, widget };
+  globalThis.DigitPad = {
+    IMAGE, MOST_STROKES, MOST_POINTS,
+    strokesToImage, predict, recognize, readNetwork, mount, widget,
+  };
 
   // A notebook imports this text as a module: there it has no URL, and mounts nothing by itself.
   const url = globalThis.document?.currentScript?.src;
