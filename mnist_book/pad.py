@@ -108,7 +108,7 @@ class DigitPad(anywidget.AnyWidget):
 
     @traitlets.observe("_drawing")
     def _on_drawing(self, change: traitlets.Bunch) -> None:
-        """Answer a drawing, whoever drew it. Nothing is raised: in a browser nobody would see it."""
+        """Answer a drawing, whoever drew it. Nothing is raised: in a browser nobody sees that."""
         message = change.new if isinstance(change.new, dict) else {}
         number = message.get("number")
         if type(number) is not int:
