@@ -1,186 +1,29 @@
-"""The drawing pad in a real Chromium, over http and from a file: hands, keys, words, storage."""
+"""Drawing on the pad in a real Chromium, over http and from a file: hands, keys, answers."""
 
-import functools
-import http.server
-import json
-import os
 import re
-import shutil
-import threading
-from urllib.parse import urlparse
 
 import numpy as np
 import pytest
+from pad_page import (
+    CANVAS,
+    SCRIBBLE,
+    book_picture,
+    draw_by_touch,
+    draw_with_mouse,
+    ink,
+    on_screen,
+    over_http_and_from_a_file,
+    seen,
+    settled,
+    touch,
+    well_drawn,
+)
 
-from mnist_book.pad import MAX_POINTS, PAGE
-from mnist_book.practice import draw_digit
+from mnist_book.pad import MAX_POINTS
 from mnist_book.recognizer import Recognizer
-from mnist_core import read_idx, strokes_to_image
-
-HTML = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>A page with a pad</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,"><link rel="stylesheet" href="static/pad.css">
-<script src="static/pad.js" defer></script>
-<style>
-  html { background: white; } html[data-theme="dark"] { background: #121212; color: white; }
-  @media (prefers-color-scheme: dark) { html:not([data-theme]) { background: #121212; } }
-</style>
-</head><body><main><h1>Draw</h1><div data-digit-pad></div>%s
-<p style="height: 200vh">A long page</p></main></body></html>"""
-CANVAS, SIDE = ".digit-pad-canvas", 280
-READY = "document.querySelector('.digit-pad').dataset.state"
 
 
-# ------------------------------------------------------------------------------------ pages
-
-
-class Site:
-    """A folder of pages, reachable over http and as files."""
-
-    def __init__(self, folder, scheme):
-        self.folder, self.scheme = folder, scheme
-        shutil.copytree(PAGE, folder / "static")
-        (folder / "index.html").write_text(HTML % "", "utf-8")
-        (folder / "two.html").write_text(HTML % "<div data-digit-pad></div>", "utf-8")
-        handler = functools.partial(Quiet, directory=str(folder))
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def url(self, name="index.html"):
-        if self.scheme == "file":
-            return (self.folder / name).as_uri()
-        return f"http://127.0.0.1:{self.server.server_port}/{name}"
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *arguments):
-        pass
-
-
-@pytest.fixture(params=["http", "file"])
-def site(tmp_path, request):
-    site = Site(tmp_path / "site", request.param)
-    yield site
-    site.server.shutdown()
-    site.server.server_close()
-
-
-@pytest.fixture
-def open_page(chromium, site):
-    """Open a page; afterwards, nothing may have been asked of other hosts, and nothing failed."""
-    contexts, asked, trouble = [], [], []
-
-    def open_page(name="index.html", setup=None, **options):
-        context = chromium.new_context(**{"viewport": {"width": 900, "height": 800}, **options})
-        contexts.append(context)
-        context.on("request", lambda request: asked.append(request.url))
-        context.on("weberror", lambda error: trouble.append(str(error.error)))
-        page = context.new_page()
-        if setup:
-            page.add_init_script(setup)
-        page.goto(site.url(name))
-        page.wait_for_function(READY)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    hosts = {urlparse(url).hostname for url in asked if not url.startswith(("data:", "blob:"))}
-    assert hosts <= {"127.0.0.1", None, ""}
-    assert trouble == []
-
-
-# ------------------------------------------------------------------------------------ hands
-
-
-def on_screen(page, strokes, pad=0):
-    """Strokes from 0 to 1 in the coordinates of the screen."""
-    canvas = page.locator(CANVAS).nth(pad)
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    corner, size = np.array([box["x"], box["y"]]), box["width"]
-    return [(corner + size * np.asarray(stroke)).tolist() for stroke in strokes]
-
-
-def draw_with_mouse(page, strokes, pad=0, lift=True):
-    for first, *others in on_screen(page, strokes, pad):
-        page.mouse.move(*first)
-        page.mouse.down()
-        for point in others:
-            page.mouse.move(*point)
-        if lift:
-            page.mouse.up()
-
-
-def draw_by_touch(page, strokes):
-    session = page.context.new_cdp_session(page)
-    for points in on_screen(page, strokes):
-        kind = "touchStart"
-        for x, y in points:
-            touch(session, kind, (x, y))
-            kind = "touchMove"
-        touch(session, "touchEnd")
-
-
-def touch(session, kind, *points):
-    fingers = [{"x": x, "y": y, "id": finger} for finger, (x, y) in enumerate(points)]
-    session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
-
-
-def settled(page, pad=0):
-    """Wait until the last stroke was answered; return the pad's state, digit and words."""
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
-    root = page.locator(".digit-pad").nth(pad)
-    return (
-        root.get_attribute("data-state"),
-        root.locator(".digit-pad-digit").inner_text(),
-        root.locator(".digit-pad-words").inner_text(),
-    )
-
-
-def ink(page, selector=CANVAS, pad=0):
-    """How much is drawn on a canvas: the sum of its pixels' opacity."""
-    return (
-        page.locator(selector)
-        .nth(pad)
-        .evaluate(
-            """(canvas) => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
-          .data.reduce((sum, value, i) => sum + (i % 4 === 3 ? value : 0), 0) / 255"""
-        )
-    )
-
-
-def seen(page):
-    """The picture that the network sees, (28, 28), as the pad shows it."""
-    levels = page.locator(".digit-pad-seen").first.evaluate(
-        """(canvas) => Array.from(canvas.getContext("2d").getImageData(0, 0, 28, 28).data)
-          .filter((_, i) => i % 4 === 3)"""
-    )
-    return np.reshape(levels, (28, 28)) / 255
-
-
-@functools.cache
-def well_drawn():
-    """A drawing of each digit, from 0 to 1, that Python reads rightly."""
-    recognizer, rng, found = Recognizer.load(), np.random.default_rng(4), {}
-    while len(found) < 10:
-        digit = int(rng.integers(10))
-        strokes = on_unit_square(draw_digit(digit, rng))
-        if digit not in found and recognizer.recognize(strokes).digit == digit:
-            found[digit] = strokes
-    return found
-
-
-def on_unit_square(strokes):
-    low = np.concatenate(strokes).min(axis=0)
-    size = np.ptp(np.concatenate(strokes), axis=0).max()
-    return [0.15 + 0.7 * (stroke - low) / size for stroke in strokes]
-
-
-SCRIBBLE = [[[0.1 + 0.8 * ((7 * i) % 10) / 10, 0.2 + 0.6 * ((3 * i) % 10) / 10] for i in range(30)]]
-
-
+@over_http_and_from_a_file
 @pytest.mark.parametrize("digit", [2, 5, 8])
 def test_the_mouse_draws_and_the_answer_is_right(open_page, digit):
     page = open_page()
@@ -188,10 +31,6 @@ def test_the_mouse_draws_and_the_answer_is_right(open_page, digit):
     draw_with_mouse(page, strokes)
     assert settled(page)[:2] == ("digit", str(digit))
     np.testing.assert_allclose(seen(page), book_picture(strokes), atol=0.12)
-
-
-def book_picture(strokes):
-    return strokes_to_image(strokes, **Recognizer.load().picture._asdict())
 
 
 def test_the_answer_comes_while_drawing(open_page):
@@ -205,6 +44,7 @@ def test_the_answer_comes_while_drawing(open_page):
     assert page.locator(".digit-pad-spoken").inner_text().startswith("3")
 
 
+@over_http_and_from_a_file
 def test_strokes_by_touch_are_read_and_do_not_scroll(open_page):
     page = open_page(has_touch=True, viewport={"width": 375, "height": 667})
     strokes = well_drawn()[4]
@@ -216,16 +56,25 @@ def test_strokes_by_touch_are_read_and_do_not_scroll(open_page):
 
 def test_outside_the_canvas_a_finger_scrolls_the_page(open_page):
     page = open_page(has_touch=True, viewport={"width": 375, "height": 667})
-    box = page.locator(CANVAS).bounding_box()
-    swipe = {"x": 5, "y": box["y"] + 200, "yDistance": -150, "gestureSourceType": "touch"}
     session = page.context.new_cdp_session(page)
-    session.send("Input.synthesizeScrollGesture", swipe | {"x": 150})
-    assert page.evaluate("scrollY") == 0  # on the canvas
-    assert ink(page) > 0
+    on_canvas, below = (
+        page.locator(selector).bounding_box() for selector in (CANVAS, ".digit-pad-answer")
+    )
+
+    def swipe_up(box):
+        x, y = box["x"] + 20, box["y"] + 0.9 * box["height"]
+        touch(session, "touchStart", (x, y))
+        for step in range(1, 16):
+            touch(session, "touchMove", (x, y - 15 * step))
+        touch(session, "touchEnd")
+        page.wait_for_timeout(300)
+        return page.evaluate("scrollY")
+
+    assert swipe_up(on_canvas) == 0
+    assert settled(page)[:2] == ("digit", "1")
     page.locator("[data-do=clear]").click()
-    session.send("Input.synthesizeScrollGesture", swipe)
-    assert page.evaluate("scrollY") > 50
-    assert ink(page) == 0
+    assert swipe_up(below) > 100
+    assert settled(page)[0] == "empty"
 
 
 def test_a_second_finger_draws_nothing(open_page):
@@ -251,7 +100,7 @@ def test_other_buttons_of_the_mouse_draw_nothing(open_page):
 
 
 def test_a_stroke_ends_at_the_edge_and_goes_on_outside(open_page):
-    """The pointer is captured: lifting it outside ends the stroke, and coming back draws nothing."""
+    """The pointer is captured: lifting it outside ends the stroke; coming back draws nothing."""
     page = open_page()
     draw_with_mouse(page, [[[0.5, 0.2], [0.5, 0.8], [1.3, 0.8]]])
     before = ink(page)
@@ -472,290 +321,6 @@ def test_a_full_pad_says_so_and_sends_no_more_than_the_kernel_takes(open_page):
     assert page.locator(".digit-pad-problem").first.is_hidden()
 
 
-# ------------------------------------------------------------------------------------ collecting
-
-
-def collect(page, digits):
-    for digit in digits:
-        draw_with_mouse(page, well_drawn()[digit])
-        settled(page)
-        page.locator(f"[data-label='{digit}']").click()
-
-
-def open_collection(page):
-    page.locator(".digit-pad-collect summary").first.click()
-
-
-def test_drawings_are_kept_exported_and_deleted(open_page, tmp_path):
-    page = open_page()
-    open_collection(page)
-    kept, forget = page.locator(".digit-pad-kept"), page.locator("[data-do=forget]")
-    assert "0 drawings" in kept.inner_text()
-    assert page.locator("[data-do=export]").is_disabled()
-    collect(page, [3, 0, 9])
-    assert "Kept as a 9. 3 drawings" in kept.inner_text()
-    assert settled(page)[0] == "empty"  # ready for the next
-    page.reload()
-    page.wait_for_function(READY)
-    open_collection(page)
-    assert "3 drawings" in kept.inner_text()
-    downloads = []
-    page.on("download", downloads.append)
-    page.locator("[data-do=export]").click()
-    while len(downloads) < 2:
-        page.wait_for_timeout(50)
-    for download in downloads:
-        download.save_as(tmp_path / download.suggested_filename)
-    images = read_idx(tmp_path / "drawings-images-idx3-ubyte")
-    labels = read_idx(tmp_path / "drawings-labels-idx1-ubyte")
-    assert (images.shape, images.dtype) == ((3, 28, 28), np.uint8)
-    assert labels.tolist() == [3, 0, 9]
-    for image, label in zip(images, labels, strict=True):
-        np.testing.assert_allclose(image / 255, book_picture(well_drawn()[label]), atol=0.12)
-    forget.click()
-    assert "Press again" in forget.inner_text()
-    assert "3 drawings" in kept.inner_text()
-    forget.click()
-    assert "0 drawings" in kept.inner_text()
-    page.reload()
-    page.wait_for_function(READY)
-    assert page.evaluate("localStorage['digit-pad-drawings-1']") == "[]"
-
-
-def test_an_empty_pad_is_not_kept(open_page):
-    page = open_page()
-    open_collection(page)
-    page.locator("[data-label='4']").click()
-    assert "Draw something first. 0 drawings" in page.locator(".digit-pad-kept").inner_text()
-
-
-GOOD = {"label": 3, "image": "A" * 1046 + "=="}
-BAD_STORAGE = {
-    "no JSON": "{",
-    "an object": "{}",
-    "null": "null",
-    "a number": "7",
-    "wrong drawings": json.dumps(
-        [None, 5, {}, GOOD | {"label": 10}, GOOD | {"label": "3"}, GOOD | {"image": "A"}]
-        + [GOOD | {"image": "<" * 1046 + "=="}, GOOD | {"image": None}, {"label": 3}]
-    ),
-}
-
-
-@pytest.mark.parametrize("content", BAD_STORAGE.values(), ids=BAD_STORAGE.keys())
-def test_what_the_browser_kept_is_checked(open_page, content):
-    setup = f"sessionStorage.length || localStorage.setItem('digit-pad-drawings-1', {content!r})"
-    page = open_page(setup=setup)
-    open_collection(page)
-    kept = page.locator(".digit-pad-kept")
-    assert kept.inner_text().startswith("0 drawings")
-    collect(page, [7])
-    assert "Kept as a 7. 1 drawing kept" in kept.inner_text()
-
-
-def test_good_drawings_beside_bad_ones_are_kept(open_page):
-    content = json.dumps([None, GOOD, {"label": -1}, GOOD])
-    page = open_page(setup=f"localStorage.setItem('digit-pad-drawings-1', {content!r})")
-    assert page.locator(".digit-pad-kept").text_content().startswith("2 drawings")
-
-
-def test_the_collection_is_bounded(open_page):
-    setup = f"localStorage['digit-pad-drawings-1'] = JSON.stringify(Array(2000).fill({json.dumps(GOOD)}))"
-    page = open_page(setup=setup)
-    open_collection(page)
-    collect(page, [1])
-    assert "No room for more" in page.locator(".digit-pad-kept").inner_text()
-    assert settled(page)[1] == "1"  # the drawing is still there
-    assert page.evaluate("JSON.parse(localStorage['digit-pad-drawings-1']).length") == 2000
-    assert page.evaluate("localStorage['digit-pad-drawings-1'].length") < 4e6
-
-
-def test_without_storage_the_pad_works_and_says_what_it_cannot_keep(open_page):
-    setup = """Object.defineProperty(globalThis, "localStorage", {
-      get() { throw new DOMException("denied", "SecurityError"); } })"""
-    page = open_page(setup=setup)
-    open_collection(page)
-    collect(page, [2, 5])
-    assert "until you close this page" in page.locator(".digit-pad-kept").inner_text()
-    assert "2 drawings" in page.locator(".digit-pad-kept").inner_text()
-    page.locator(".digit-pad-hand input").check()
-    assert page.locator(".digit-pad").get_attribute("data-hand") == "left"
-
-
-# ------------------------------------------------------------------------------------ looks
-
-
-def test_left_handed_puts_answer_and_buttons_to_the_left_and_is_remembered(open_page):
-    def places(page):
-        canvas, answer, undo = (
-            page.locator(selector).first.bounding_box()
-            for selector in (CANVAS, ".digit-pad-bars", "[data-do=undo]")
-        )
-        middle = canvas["x"] + canvas["width"] / 2
-        return answer["x"] < canvas["x"], undo["x"] + undo["width"] / 2 < middle
-
-    page = open_page()
-    assert places(page) == (False, False)
-    page.locator(".digit-pad-hand").click()
-    assert places(page) == (True, True)
-    page.reload()
-    page.wait_for_function(READY)
-    assert places(page) == (True, True)
-    page.locator(".digit-pad-hand").click()
-    assert places(page) == (False, False)
-
-
-@pytest.mark.parametrize("width", [320, 375, 900])
-def test_it_fits_and_can_be_touched(open_page, width):
-    page = open_page(viewport={"width": width, "height": 700})
-    for details in page.locator("summary").all():
-        details.click()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert page.locator(CANVAS).bounding_box()["width"] > 240
-    for target in page.locator("button, summary, label").all():
-        box = target.bounding_box()
-        assert min(box["width"], box["height"]) >= 44, target.inner_text()
-
-
-def test_the_pad_follows_the_theme(open_page):
-    page = open_page()
-    draw_with_mouse(page, well_drawn()[1])
-
-    def brightness():
-        """Of paper and ink, 0 to 255."""
-        settled(page)
-        paper = page.locator(CANVAS).evaluate("(c) => getComputedStyle(c).backgroundColor")
-        ink = page.locator(CANVAS).evaluate(
-            """(canvas) => {
-              const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-              const at = data.findIndex((value, i) => i % 4 === 3 && value === 255);
-              return data[at - 2];
-            }"""
-        )
-        return int(re.findall(r"\d+", paper)[1]), ink
-
-    paper, ink_level = brightness()
-    assert paper > 200 > 100 > ink_level
-    page.evaluate("document.documentElement.dataset.theme = 'dark'")
-    paper, ink_level = brightness()
-    assert paper < 60 < 200 < ink_level
-    page.evaluate("document.documentElement.dataset.theme = 'light'")
-    page.emulate_media(color_scheme="dark")
-    assert brightness()[0] > 200  # the page's own switch comes first
-    page.evaluate("delete document.documentElement.dataset.theme")
-    assert brightness()[0] < 60
-    page.evaluate("document.body.dataset.jpThemeLight = 'true'")
-    assert brightness()[0] > 200
-    page.emulate_media(color_scheme="light")
-    page.evaluate("document.body.dataset.jpThemeLight = 'false'")
-    paper, ink_level = brightness()
-    assert paper < 60 < 200 < ink_level
-
-
-def test_motion_only_where_it_is_wanted(open_page):
-    page = open_page()
-    duration = "(bar) => getComputedStyle(bar).transitionDuration"
-    bar = page.locator(".digit-pad-bar i").first
-    assert bar.evaluate(duration) != "0s"
-    page.emulate_media(reduced_motion="reduce")
-    assert bar.evaluate(duration) == "0s"
-
-
-def test_forced_colours_reach_ink_and_bars(open_page):
-    page = open_page(forced_colors="active")
-    draw_with_mouse(page, well_drawn()[1])
-    settled(page)
-    same = """([one, other]) => {
-      const color = (selector, name) => getComputedStyle(document.querySelector(selector))[name];
-      return color(one, "color") === color("body", "color") && color(other, "backgroundColor") !==
-        color(".digit-pad-bar", "backgroundColor");
-    }"""
-    assert page.evaluate(same, [CANVAS, ".digit-pad-bar i"])
-
-
-AXE_STATES = ["empty", "drawn", "refused", "everything open", "trouble"]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("state", AXE_STATES)
-def test_axe_finds_nothing(open_page, scheme, state):
-    axe = pytest.importorskip(
-        "axe_playwright_python.sync_playwright",
-        reason="axe is not installed: pip install -r requirements-browser.txt",
-    )
-    page = open_page(color_scheme=scheme)
-    if state != "empty":
-        draw_with_mouse(page, SCRIBBLE if state == "refused" else well_drawn()[3])
-    if state == "everything open":
-        for summary in page.locator("summary").all():
-            summary.click()
-        collect(page, [4])
-    if state == "trouble":
-        page.evaluate(
-            """() => DigitPad.mount(document.querySelector("[data-digit-pad]"),
-              { source: "by your network" }).show({ error: "ValueError: what is that?" })"""
-        )
-    settled(page)
-    page.wait_for_timeout(200)  # until bars and colours have settled
-    results = axe.Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
-    assert "color-contrast" in {rule["id"] for rule in results.response["passes"]}
-
-
-def test_axe_would_find_something(open_page):
-    """A planted fault, so that the test above is known to look."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe")
-    page = open_page()
-    page.evaluate("document.querySelector('.digit-pad-canvas').removeAttribute('aria-label')")
-    page.evaluate("document.querySelector('.digit-pad-seen').removeAttribute('aria-label')")
-    assert axe.Axe().run(page).violations_count > 0
-
-
-# ------------------------------------------------------------------------------------ a page of its own
-
-
-def test_it_leaves_one_name_behind(open_page):
-    page = open_page()
-    draw_with_mouse(page, well_drawn()[3])
-    assert settled(page)[1] == "3"
-    names = set(page.evaluate("Object.getOwnPropertyNames(globalThis)"))
-    page.goto("about:blank")
-    assert names - set(page.evaluate("Object.getOwnPropertyNames(globalThis)")) == {"DigitPad"}
-
-
-def test_several_pads_do_not_disturb_each_other(open_page):
-    page = open_page("two.html")
-    draw_with_mouse(page, well_drawn()[3], pad=1)
-    draw_with_mouse(page, well_drawn()[8], pad=0)
-    assert settled(page, 0)[1] == "8"
-    assert settled(page, 1)[1] == "3"
-    ids = page.evaluate("[...document.querySelectorAll('[id]')].map((element) => element.id)")
-    assert len(ids) == len(set(ids)) >= 2
-    page.locator("[data-do=clear]").nth(1).click()
-    assert settled(page, 0)[1] == "8"
-    assert settled(page, 1)[0] == "empty"
-    page.locator(".digit-pad-collect summary").nth(0).click()
-    page.locator("[data-label='8']").nth(0).click()
-    for pad in range(2):
-        assert "1 drawing " in page.locator(".digit-pad-kept").nth(pad).text_content()
-
-
-def test_a_drawing_survives_a_change_of_size(open_page):
-    page = open_page()
-    draw_with_mouse(page, well_drawn()[5])
-    before = settled(page), seen(page)
-    page.set_viewport_size({"width": 330, "height": 700})
-    assert settled(page) == before[0]
-    np.testing.assert_array_equal(seen(page), before[1])
-    assert ink(page) > 100
-    draw_with_mouse(page, [[[0.02, 0.5]]])  # where the finger is, though the pad is smaller
-    settled(page)
-    assert page.locator(CANVAS).evaluate(
-        """(canvas) => canvas.getContext("2d")
-          .getImageData(0.02 * canvas.width, 0.5 * canvas.height, 1, 1).data[3]"""
-    )
-
-
 # ------------------------------------------------------------------------------------ bad weights
 
 
@@ -782,6 +347,7 @@ SPOILT = {
 }
 
 
+@over_http_and_from_a_file
 @pytest.mark.parametrize(("change", "word"), SPOILT.values(), ids=SPOILT.keys())
 def test_bad_weights_are_a_visible_error(chromium, site, change, word):
     spoil(site, change)
@@ -798,34 +364,3 @@ def test_bad_weights_are_a_visible_error(chromium, site, change, word):
         assert problem.is_visible()
     finally:
         page.close()
-
-
-# ------------------------------------------------------------------------------------ many hands
-
-
-def hands(count):
-    """Drawings by real people where they are at hand, else by the practice generator."""
-    if os.environ.get("PENDIGITS_DIR"):
-        from mnist_book.pen_drawings import load_pen_drawings
-
-        drawings = load_pen_drawings(os.environ["PENDIGITS_DIR"]).strokes
-        return [on_unit_square(strokes) for strokes in drawings[:: len(drawings) // count][:count]]
-    rng = np.random.default_rng(7)
-    return [on_unit_square(draw_digit(i % 10, rng)) for i in range(count)]
-
-
-@pytest.mark.parametrize("site", ["file"], indirect=True)
-def test_two_hundred_drawings_get_the_answers_of_python(open_page):
-    """Through real pointer events: what a pointer can tell is all that may be lost on the way."""
-    page, recognizer, differing = open_page(), Recognizer.load(), []
-    clear = page.locator("[data-do=clear]")
-    for number, strokes in enumerate(hands(200)):
-        draw_with_mouse(page, strokes)
-        state, loud, _ = settled(page)
-        expected = recognizer.recognize([np.asarray(stroke) for stroke in strokes])
-        if (loud if state == "digit" else None) != (
-            None if expected.digit is None else str(expected.digit)
-        ):
-            differing.append((number, state, loud, expected.digit, expected.reason))
-        clear.click()
-    assert len(differing) <= 2, differing  # on the edge between a digit and a refusal

@@ -672,7 +672,8 @@
       const [x, y] = points[i], [nextX, nextY] = points[i + 1];
       context.quadraticCurveTo(x, y, (x + nextX) / 2, (y + nextY) / 2);
     }
-    context.lineTo(...points.at(-1));
+    const [lastX, lastY] = points.at(-1);
+    context.lineTo(lastX + 0.01, lastY); // a line of no length would not be painted: a dot
     context.stroke();
   }
 
@@ -749,7 +750,7 @@
     context.beginPath();
     for (const [x0, y0, x1, y1] of segments) {
       context.moveTo(x0, y0);
-      context.lineTo(x1, y1);
+      context.lineTo(x1 + 1e-3, y1);
     }
     context.stroke();
     context.globalAlpha = 1;
