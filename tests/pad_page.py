@@ -42,14 +42,20 @@ class Site:
         (folder / "index.html").write_text(HTML % "", "utf-8")
         (folder / "none.html").write_text("<!doctype html><p>A page without a pad", "utf-8")
         (folder / "two.html").write_text(HTML % "<div data-digit-pad></div>", "utf-8")
-        handler = functools.partial(Quiet, directory=str(folder))
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.server = serve(folder)
 
     def url(self, name="index.html"):
         if self.scheme == "file":
             return (self.folder / name).as_uri()
         return f"http://127.0.0.1:{self.server.server_port}/{name}"
+
+
+def serve(folder):
+    """Serve a folder over http, on a free port of this machine."""
+    handler = functools.partial(Quiet, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

@@ -342,7 +342,6 @@
     const id = `digit-pad-${++mounted}`;
     const root = document.createElement("div");
     root.className = "digit-pad";
-    root.dataset.lmSuppressShortcuts = "true"; // JupyterLab's keys are not for the pad
     root.innerHTML = content(id);
     element.replaceChildren(root);
     const find = (selector) => root.querySelector(selector);
@@ -462,6 +461,10 @@
       event.preventDefault();
       event.stopPropagation();
       schedule(); // the cursor may have moved
+    });
+    root.addEventListener("keydown", (event) => {
+      // In JupyterLab "d" pressed twice deletes the cell, and so on. Ctrl+S may still save.
+      if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
     });
     canvas.addEventListener("blur", () => {
       if (pen === "keyboard") liftPen();
