@@ -5,6 +5,8 @@ shapes, in the same form as the digits' in `mnist_book/practice.py`, and is draw
 Letters that look like digits are not there: B, b, D, G, g, I, i, l, O, o, Q, q, S, s, Z, z.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from mnist_book.practice import draw_digit, draw_shape, parse_path, round_corners
@@ -166,7 +168,7 @@ def walk(rng: np.random.Generator) -> list[np.ndarray]:
     inertia, strokes = rng.uniform(0, 0.97), []
     for _ in range(rng.integers(1, 4)):
         steps = rng.normal(0, 1, (rng.integers(8, 60), 2))
-        for before, step in zip(steps, steps[1:], strict=False):
+        for before, step in pairwise(steps):
             step += inertia * before
         strokes.append(rng.normal(0, 3, 2) + np.cumsum(steps, axis=0))
     return strokes
