@@ -28,7 +28,7 @@ import numpy as np
 
 from mnist_book.doodles import HELD_OUT, KINDS, LETTERS, draw_doodle, draw_scribble
 from mnist_book.pen_drawings import PenDrawings, load_pen_drawings
-from mnist_book.recognizer import NONE, Recognizer, round_to_8_bits
+from mnist_book.recognizer import NONE, Recognizer, round_weights
 from mnist_book.train_pad import gather, learn, some, train_pad
 from mnist_core import Digits, Network, load_mnist, scale_pixels, strokes_to_image
 
@@ -101,7 +101,7 @@ def cross_validate(people: PenDrawings, mnist: Digits, seed: int) -> dict:
     writers = np.unique(people.writers)
     right = np.zeros(len(people.labels), bool)
     rounded = right.copy()
-    on_mnist = {"as trained": [], "8 bits": []}
+    on_mnist = {"as trained": [], "weights rounded": []}
     for fold in range(3):
         rng = np.random.default_rng(seed + fold)
         test = np.isin(people.writers, writers[fold::3])
@@ -112,9 +112,9 @@ def cross_validate(people: PenDrawings, mnist: Digits, seed: int) -> dict:
         x = x.reshape(-1, 784).astype(np.float32)
         right[test] = guess(network, x) == people.labels[test]
         on_mnist["as trained"].append(mnist_accuracy(network, mnist))
-        round_to_8_bits(network)
+        round_weights(network)
         rounded[test] = guess(network, x) == people.labels[test]
-        on_mnist["8 bits"].append(mnist_accuracy(network, mnist))
+        on_mnist["weights rounded"].append(mnist_accuracy(network, mnist))
     return {
         "right": percent(right),
         "right, weights rounded": percent(rounded),

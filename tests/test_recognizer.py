@@ -19,7 +19,7 @@ from mnist_book.recognizer import (
     Recognizer,
     passes_gate,
     quantize,
-    round_to_8_bits,
+    round_weights,
 )
 from mnist_core import Network, softmax, strokes_to_image
 
@@ -214,11 +214,11 @@ def test_a_promised_giant_is_not_allocated(tmp_path):
         Recognizer.load(path)
 
 
-def test_eight_bits_are_near_and_rounding_twice_changes_nothing():
+def test_rounded_weights_are_near_and_rounding_twice_changes_nothing():
     weights = np.random.default_rng(7).normal(0, 0.1, (50, 20)).astype(np.float32)
     levels, scale = quantize(weights)
     assert levels.dtype == np.int8
-    assert np.abs(levels).max() == 127
+    assert np.abs(levels).max() == 31
     np.testing.assert_allclose(levels * scale, weights, atol=scale / 2 * 1.001)
     again, same_scale = quantize((levels * np.float32(scale)).astype(np.float32))
     np.testing.assert_array_equal(levels, again)
@@ -251,7 +251,7 @@ def network_of_page(content):
 def test_the_page_gets_the_same_network(tmp_path):
     recognizer = small(np.random.default_rng(8), temperature=1.25, threshold=0.75)
     recognizer.network.vector += 0.01  # biases are not 0 then
-    round_to_8_bits(recognizer.network)
+    round_weights(recognizer.network)
     recognizer.export(tmp_path / "weights.js")
     content = page_content(tmp_path / "weights.js")
     np.testing.assert_allclose(
