@@ -99,15 +99,14 @@ def parse_unipen(text: bytes, path: str | os.PathLike) -> PenDrawings:
     labels: list[int] = []
     writers: list[int] = []
     pen_down = False
-    line_number = 0
 
-    def error(found: str, expected: str) -> PenDrawingsError:
+    def error(number: int, found: str, expected: str) -> PenDrawingsError:
         return PenDrawingsError(
-            f"{path}, line {line_number}: found {found}, expected {expected}. The file is damaged or "
-            "of another kind; download it again."
+            f"{path}, line {number}: found {found}, expected {expected}. The file is damaged or of "
+            "another kind; download it again."
         )
 
-    for line_number, raw in enumerate(text.split(b"\n"), start=1):
+    for number, raw in enumerate(text.split(b"\n"), start=1):
         line = " ".join(raw[:200].decode("ascii", "replace").split())
         keyword = line.partition(" ")[0]
         if not line or keyword in _IGNORED:
@@ -115,36 +114,38 @@ def parse_unipen(text: bytes, path: str | os.PathLike) -> PenDrawings:
         if pen_down and keyword != ".PEN_UP":
             point = _POINT.fullmatch(line)
             if not point or max(int(point[1]), int(point[2])) > MAX_COORDINATE:
-                raise error(repr(line), f"x and y, whole numbers up to {MAX_COORDINATE:,}")
+                raise error(number, repr(line), f"x and y, whole numbers up to {MAX_COORDINATE:,}")
             drawings[-1][-1].append((int(point[1]), -int(point[2])))
         elif keyword == ".SEGMENT":
             label = _LABEL.fullmatch(line)
             if not label:
-                raise error(repr(line), """.SEGMENT DIGIT, numbers, ? and a digit in quotes""")
+                raise error(number, repr(line), ".SEGMENT DIGIT, numbers, ? and a digit in quotes")
             if len(writers) < len(labels):
-                raise error("a new segment", "the comment on the one before first")
+                raise error(number, "a new segment", "the comment on the one before first")
             drawings.append([])
             labels.append(int(label[1]))
         elif keyword == ".COMMENT":
             comment = _COMMENT.fullmatch(line)
             if not comment or int(comment[2]) > 255:
-                raise error(repr(line), ".COMMENT digit writer number")
+                raise error(number, repr(line), ".COMMENT digit writer number")
             if len(writers) + 1 != len(labels) or int(comment[1]) != labels[-1]:
-                raise error(repr(line), "one comment on each segment, with the same digit")
+                raise error(number, repr(line), "one comment on each segment, with the same digit")
             writers.append(int(comment[2]))
         elif keyword == ".PEN_DOWN":
             if not labels:
-                raise error(repr(line), "a .SEGMENT first")
+                raise error(number, repr(line), "a .SEGMENT first")
             drawings[-1].append([])
             pen_down = True
         elif keyword == ".PEN_UP" and pen_down:
             if not drawings[-1][-1]:
-                raise error("a stroke without a point", "one point or more")
+                raise error(number, "a stroke without a point", "one point or more")
             pen_down = False
         else:
-            raise error(repr(line), "a keyword of UNIPEN that these files use, in its place")
+            raise error(
+                number, repr(line), "a keyword of UNIPEN that these files use, in its place"
+            )
     if pen_down or len(writers) < len(labels) or not labels or not all(drawings):
-        raise error("the end of the file", "whole drawings, one or more")
+        raise error(text.count(b"\n") + 1, "the end of the file", "whole drawings, one or more")
     strokes = [[np.array(stroke, np.float64) for stroke in drawing] for drawing in drawings]
     return PenDrawings(strokes, np.array(labels, np.uint8), np.array(writers, np.uint8))
 

@@ -21,7 +21,7 @@ from mnist_core import DATA, Network, replacing, softmax, stroke_segments, strok
 RELEASED = DATA / "pad.npz"
 PAGE_WEIGHTS = Path(__file__).parent / "page" / "pad-weights.js"
 NONE = 10  # the eleventh class: not a digit
-LARGEST = 127  # of an 8-bit weight
+LARGEST = 31  # of an 8-bit weight; 63 levels are enough, and compress much better than 255
 
 
 class Gate(NamedTuple):
@@ -184,7 +184,7 @@ def passes_gate(strokes: Sequence[np.ndarray], gate: Gate) -> bool:
 
 
 def quantize(weights: np.ndarray) -> tuple[np.ndarray, float]:
-    """Round weights to 8 bits: whole numbers int8 from -127 to 127, and the scale they stand for.
+    """Round weights to 63 levels: whole numbers int8 from -31 to 31, and the scale they stand for.
 
     weights is about levels * scale. Weights that were rounded so before come out unchanged.
     """
@@ -192,7 +192,7 @@ def quantize(weights: np.ndarray) -> tuple[np.ndarray, float]:
     return np.rint(weights / scale).astype(np.int8), scale
 
 
-def round_to_8_bits(network: Network) -> None:
+def round_weights(network: Network) -> None:
     """Round the weights of a network, in place, so that pages and notebooks have the same ones."""
     for weights in network.weights:
         levels, scale = quantize(weights)
