@@ -5,7 +5,7 @@ import shutil
 from urllib.parse import urlparse
 
 import pytest
-from pad_page import READY, Site
+from pad_page import READY, Site, serve
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
@@ -34,10 +34,8 @@ def chromium(chromium_path):
 
 @pytest.fixture
 def site(tmp_path, request):
-    site = Site(tmp_path / "site", getattr(request, "param", "http"))
-    yield site
-    site.server.shutdown()
-    site.server.server_close()
+    with serve(tmp_path / "site", getattr(request, "param", "http")) as address:
+        yield Site(tmp_path / "site", address)
 
 
 @pytest.fixture

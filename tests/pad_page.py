@@ -1,5 +1,6 @@
 """A page with a drawing pad, and hands to draw on it: what the browser tests share."""
 
+import contextlib
 import functools
 import http.server
 import shutil
@@ -26,7 +27,7 @@ HTML = """<!doctype html>
 </style>
 </head><body><main><h1>Draw</h1><div data-digit-pad></div>%s
 <p style="height: 200vh">A long page</p></main></body></html>"""
-CANVAS, SIDE = ".digit-pad-canvas", 280
+CANVAS = ".digit-pad-canvas"
 READY = "document.querySelector('.digit-pad').dataset.state"
 
 
@@ -34,28 +35,30 @@ over_http_and_from_a_file = pytest.mark.parametrize("site", ["http", "file"], in
 
 
 class Site:
-    """A folder of pages, reachable over http and as files."""
+    """A folder of pages, and the address at which a browser finds it."""
 
-    def __init__(self, folder, scheme):
-        self.folder, self.scheme = folder, scheme
+    def __init__(self, folder, address):
+        self.folder, self.address = folder, address
         shutil.copytree(PAGE, folder / "static")
         (folder / "index.html").write_text(HTML % "", "utf-8")
         (folder / "none.html").write_text("<!doctype html><p>A page without a pad", "utf-8")
         (folder / "two.html").write_text(HTML % "<div data-digit-pad></div>", "utf-8")
-        self.server = serve(folder)
 
     def url(self, name="index.html"):
-        if self.scheme == "file":
-            return (self.folder / name).as_uri()
-        return f"http://127.0.0.1:{self.server.server_port}/{name}"
+        return f"{self.address}/{name}"
 
 
-def serve(folder):
-    """Serve a folder over http, on a free port of this machine."""
+@contextlib.contextmanager
+def serve(folder, scheme):
+    """Make a folder reachable for as long as it is needed: over http, or as the files it holds."""
+    if scheme == "file":
+        yield folder.as_uri()
+        return
     handler = functools.partial(Quiet, directory=str(folder))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -100,6 +103,7 @@ def touch(session, kind, *points):
 def settled(page, pad=0):
     """Wait until the last stroke was answered; return the pad's state, digit and words."""
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    page.wait_for_function("!document.body.innerText.includes('Loading the network')")
     root = page.locator(".digit-pad").nth(pad)
     return (
         root.get_attribute("data-state"),

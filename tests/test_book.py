@@ -135,21 +135,17 @@ def test_mathematics_is_set_by_our_own_copy_of_mathjax(pages):
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
 def test_the_first_page_reads_digits(chromium, html, scheme):
-    start = (html / f"{TOC['root']}.html").as_uri()
-    server = serve(html)
-    if scheme == "http":
-        start = f"http://127.0.0.1:{server.server_port}/{TOC['root']}.html"
-    page = chromium.new_page()
     asked = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(start)
-    page.wait_for_function(READY)
-    for digit in (4, 9):
-        draw_with_mouse(page, well_drawn()[digit])
-        assert settled(page)[:2] == ("digit", str(digit))
-        page.locator("[data-do=clear]").click()
-    page.close()
-    server.shutdown()
+    with serve(html, scheme) as address:
+        page = chromium.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{address}/{TOC['root']}.html")
+        page.wait_for_function(READY)
+        for digit in (4, 9):
+            draw_with_mouse(page, well_drawn()[digit])
+            assert settled(page)[:2] == ("digit", str(digit))
+            page.locator("[data-do=clear]").click()
+        page.close()
     assert {urlparse(url).hostname for url in asked} <= {"127.0.0.1", None, ""}
 
 
