@@ -89,6 +89,21 @@ def test_a_second_finger_draws_nothing(open_page):
     assert settled(page)[:2] == ("digit", "1")
 
 
+def test_a_palm_beside_the_pen_draws_nothing(open_page):
+    """Each kind of pointer has a primary one: here a mouse draws while a finger rests."""
+    page = open_page(has_touch=True)
+    session = page.context.new_cdp_session(page)
+    line, palm = on_screen(page, [[[0.5, 0.1], [0.5, 0.5], [0.5, 0.9]], [[0.9, 0.8]]])
+    page.mouse.move(*line[0])
+    page.mouse.down()
+    touch(session, "touchStart", palm[0])
+    for point in line[1:]:
+        page.mouse.move(*point)
+    touch(session, "touchEnd")
+    page.mouse.up()
+    assert settled(page)[:2] == ("digit", "1")
+
+
 def test_other_buttons_of_the_mouse_draw_nothing(open_page):
     page = open_page()
     box = page.locator(CANVAS).bounding_box()

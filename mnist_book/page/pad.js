@@ -1,4 +1,4 @@
-// The drawing pad. One classic script, so that it runs in pages from http:// and from file:// alike;
+// The drawing pad. One classic script, so that it runs in pages from http:// and file:// alike;
 // mnist_book/pad.py gives the same text to notebooks. It asks no other host for anything.
 // On a page it mounts itself on every element that has the attribute data-digit-pad.
 (() => {
@@ -100,7 +100,8 @@
       const units = biases.length, sums = Float64Array.from(biases);
       values.forEach((value, input) => {
         if (value === 0) return; // most of a picture is paper
-        for (let unit = 0; unit < units; unit++) sums[unit] += value * weights[input * units + unit];
+        const row = input * units;
+        for (let unit = 0; unit < units; unit++) sums[unit] += value * weights[row + unit];
       });
       const last = number === network.layers.length - 1;
       values = last ? sums : sums.map((z) => (z > 0 ? z : network.slope * z));
@@ -130,7 +131,7 @@
 
   const EMPTY = { digit: null, probabilities: Array(10).fill(0), reason: "empty" };
 
-  /** Tell whether strokes can be a digit: not a dot, not too wide, too much ink, too many strokes. */
+  /** Tell whether strokes can be a digit: no dot, not too wide, nor too much ink or strokes. */
   function passesGate(strokes, gate) {
     const segments = strokeSegments(strokes), { width, height } = bounds(segments);
     const side = Math.max(width, height);
@@ -146,7 +147,7 @@
   const total = (numbers) => numbers.reduce((sum, number) => sum + number, 0);
   const indexOfLargest = (numbers) => numbers.indexOf(Math.max(...numbers));
 
-  /** Unpack the weights that mnist_book/recognizer.py wrote; an Error says what is wrong with them. */
+  /** Unpack the weights that mnist_book/recognizer.py wrote; an Error says what is wrong. */
   function readNetwork(content) {
     const need = (right, what) => {
       if (!right) throw new Error(`${what} not as expected`);
@@ -173,14 +174,15 @@
     const layers = layerSizes.map(([inputs, units], layer) => {
       const some = levels.subarray(weightsAt, (weightsAt += inputs * units));
       const weights = Float32Array.from(some, (level) => level * scales[layer]);
-      const biases = Float32Array.from({ length: units }, () => view.getFloat32(4 * biasesAt++, true));
+      const next = () => view.getFloat32(4 * biasesAt++, true); // little-endian
+      const biases = Float32Array.from({ length: units }, next);
       need(biases.every(Number.isFinite), "biases");
       return { weights, biases };
     });
     return { layers, slope, temperature, threshold, gate, image };
   }
 
-  /** Compare the weights with their SHA-256, where the browser offers one (https, localhost, file). */
+  /** Compare the weights with their SHA-256, where the browser has it: https, localhost, file. */
   async function checkSum({ weights, biases, sha256 }) {
     if (!globalThis.crypto?.subtle) return;
     const bytes = new Uint8Array([...fromBase64(weights), ...fromBase64(biases)]);
@@ -422,8 +424,8 @@
       changed();
     }
 
-    /** Show strokes from elsewhere; `fit` scales them to the pad, `asked` says that somebody reads them. */
-    function draw(drawing, { fit = false, asked: inGoodHands = false } = {}) {
+    /** Show strokes from elsewhere. `fit`: scale them to the pad; `read`: somebody reads them. */
+    function draw(drawing, { fit = false, read = false } = {}) {
       const numbers = (point) =>
         Array.isArray(point) && point.length === 2 && point.every(Number.isFinite);
       if (!Array.isArray(drawing) || !drawing.every((s) => Array.isArray(s) && s.every(numbers)))
@@ -433,7 +435,7 @@
       strokes = drawing.filter((points) => points.length > 0).map((points) => [...points]);
       if (fit) strokes = fitToPad(strokes);
       changed();
-      if (inGoodHands) asked = number;
+      if (read) asked = number;
       return number;
     }
 
@@ -441,7 +443,7 @@
 
     canvas.addEventListener("pointerdown", (event) => {
       const drawing = pen !== null && pen !== "keyboard"; // a second finger, or the palm
-      if (drawing || !event.isPrimary || event.button !== 0) return;
+      if (drawing || event.button !== 0) return;
       cursor = null;
       putDown(event.pointerId, pointOf(canvas, event));
       canvas.setPointerCapture(event.pointerId);
@@ -465,6 +467,10 @@
     root.addEventListener("keydown", (event) => {
       // In JupyterLab "d" pressed twice deletes the cell, and so on. Ctrl+S may still save.
       if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+    });
+    canvas.addEventListener("focus", () => {
+      if (canvas.matches(":focus-visible")) cursor = [SIDE / 2, SIDE / 2]; // came by keyboard
+      schedule();
     });
     canvas.addEventListener("blur", () => {
       if (pen === "keyboard") liftPen();
@@ -559,7 +565,8 @@
       const lasting = remember(DRAWINGS, JSON.stringify(drawings));
       clear();
       for (const pad of pads) pad.showKept();
-      showKept(lasting ? `Kept as a ${label}.` : "Kept until you close this page: export it before.");
+      const how = lasting ? `as a ${label}` : "until you close this page: export it before";
+      showKept(`Kept ${how}.`);
     }
 
     let sure = 0; // the timer that runs after the first press of "Delete all"
@@ -625,7 +632,8 @@
     const guess = (place) => `${order[place]} (${percent(probabilities[order[place]])})`;
     if (digit === null) return { loud: "Not a digit?", quiet: `If it is one, then ${order[0]}.` };
     const sure = percent(probabilities[digit]);
-    return { loud: String(digit), quiet: `${sure}. Second guess: ${guess(order[0] === digit ? 1 : 0)}` };
+    const second = guess(order[0] === digit ? 1 : 0);
+    return { loud: String(digit), quiet: `${sure}. Second guess: ${second}` };
   }
 
   function percent(probability) {
@@ -654,10 +662,10 @@
     );
   }
 
-  /** Ready a canvas for painting: blank, sharp on this screen, `units` wide and high, in its colour. */
+  /** Ready a canvas for painting in its colour: blank, sharp on this screen, `units` wide. */
   function sheet(canvas, units) {
     const pixelated = canvas.classList.contains("digit-pad-pixels");
-    const size = pixelated ? units : Math.round(canvas.clientWidth * (devicePixelRatio || 1)) || units;
+    const size = pixelated ? units : Math.round(canvas.clientWidth * devicePixelRatio) || units;
     if (canvas.width !== size) canvas.width = canvas.height = size;
     const context = canvas.getContext("2d");
     context.setTransform(size / units, 0, 0, size / units, 0, 0);
@@ -721,8 +729,9 @@
     const [drawn, scaled, centred, drawnOnPixels] = [...place.querySelectorAll("canvas")].map(
       (canvas) => sheet(canvas, 28)
     );
-    drawn.lineWidth = 0.6;
-    for (const points of strokes) paintLine(drawn, points.map(([x, y]) => [28 * x / SIDE, 28 * y / SIDE]));
+    drawn.lineWidth = 6;
+    drawn.scale(28 / SIDE, 28 / SIDE);
+    for (const points of strokes) paintLine(drawn, points);
     paintPixels(drawnOnPixels, strokesToImage(strokes, { pen, box, centre }));
     paintGuides(scaled, (path) => path.rect((28 - box) / 2, (28 - box) / 2, box, box));
     paintGuides(centred, (path) => {
@@ -759,13 +768,14 @@
     context.globalAlpha = 1;
   }
 
-  /** Call back when the page turns dark or light: the theme's switch, JupyterLab's, the system's. */
+  /** Call back when it turns dark or light: by the page's switch, JupyterLab's, the system's. */
   function watchTheme(callback) {
     const observer = new MutationObserver(callback);
     const attributeFilter = ["data-theme", "data-jp-theme-light", "class"];
     observer.observe(document.documentElement, { attributeFilter });
     observer.observe(document.body, { attributeFilter });
-    const system = ["(prefers-color-scheme: dark)", "(forced-colors: active)"].map((q) => matchMedia(q));
+    const queries = ["(prefers-color-scheme: dark)", "(forced-colors: active)"];
+    const system = queries.map((query) => matchMedia(query));
     for (const query of system) query.addEventListener("change", callback);
     return () => {
       observer.disconnect();
@@ -798,13 +808,14 @@
   async function loadNetwork(url) {
     const script = document.createElement("script");
     script.src = url;
-    const loading = new Promise((resolve, reject) => ([script.onload, script.onerror] = [resolve, reject]));
-    document.head.append(script);
-    await loading.catch(() => {
-      throw new Error(
-        "The network could not be loaded: pad-weights.js is missing. You can draw, but nobody reads it."
-      );
+    const loading = new Promise((resolve, reject) => {
+      script.onload = resolve;
+      script.onerror = () => reject(new Error(
+        "The network could not be loaded: pad-weights.js is missing. Nobody reads what you draw."
+      ));
     });
+    document.head.append(script);
+    await loading;
     const weights = globalThis.DIGIT_PAD_WEIGHTS;
     delete globalThis.DIGIT_PAD_WEIGHTS;
     try {
@@ -813,7 +824,7 @@
       return loaded;
     } catch (error) {
       throw new Error(
-        `The network’s weights in pad-weights.js are damaged (${error.message}). Reload the page, or get the file again.`
+        `The network in pad-weights.js is damaged (${error.message}). Reload the page.`
       );
     }
   }
@@ -826,7 +837,7 @@
 
   const widget = {
     render({ model, el }) {
-      let sent = { number: 0, of: 0 }; // the last drawing that went to the kernel, and `of` which change
+      let sent = { number: 0, of: 0 }; // what went to the kernel: its number there, and in the pad
       let next = null; // what goes there after the answer: one drawing is on its way at a time
       let timer = 0, waiting = false;
 
@@ -869,7 +880,7 @@
 
       /** Show what pad.draw(strokes), or the same pad elsewhere in the notebook, has drawn. */
       function takeOver({ number, strokes, fit }) {
-        sent = { number, of: pad.draw(strokes, { fit, asked: true }) };
+        sent = { number, of: pad.draw(strokes, { fit, read: true }) };
       }
 
       model.on("change:_drawing change:_answer", receive);
