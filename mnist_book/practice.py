@@ -147,7 +147,11 @@ def draw_digit(digit: int, rng: np.random.Generator) -> list[np.ndarray]:
     the strokes, arrays of shape (points, 2): x to the right, y down, about 2 high
     """
     frequencies, shapes = SHAPES[digit]
-    shape = shapes[rng.choice(len(shapes), p=frequencies)]
+    return draw_shape(shapes[rng.choice(len(shapes), p=frequencies)], rng)
+
+
+def draw_shape(shape: Shape, rng: np.random.Generator) -> list[np.ndarray]:
+    """Draw a shape with a hand that varies; strokes as `draw_digit` returns them."""
     wobble = rng.normal(0, JITTER, shape.controls.shape)
     wobble[1:] += 0.6 * wobble[:-1]  # neighbours stray together: strokes stay smooth
     controls = shape.controls + wobble

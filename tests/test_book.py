@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlparse
 
 import pytest
 import yaml
+from pad_page import READY, draw_with_mouse, serve, settled, well_drawn
 
 ROOT = Path(__file__).parents[1]
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
@@ -130,6 +131,22 @@ def test_no_page_names_a_content_delivery_network(html, pages):
 def test_mathematics_is_set_by_our_own_copy_of_mathjax(pages):
     chapter = next(page for page in pages if "matrix-product" in page.path.name)
     assert any("mathjax" in url for url in chapter.loads)
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_the_first_page_reads_digits(chromium, html, scheme):
+    asked = []
+    with serve(html, scheme) as address:
+        page = chromium.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{address}/{TOC['root']}.html")
+        page.wait_for_function(READY)
+        for digit in (4, 9):
+            draw_with_mouse(page, well_drawn()[digit])
+            assert settled(page)[:2] == ("digit", str(digit))
+            page.locator("[data-do=clear]").click()
+        page.close()
+    assert {urlparse(url).hostname for url in asked} <= {"127.0.0.1", None, ""}
 
 
 def test_every_picture_has_an_alternative_text(pages):

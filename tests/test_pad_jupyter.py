@@ -1,0 +1,206 @@
+"""The pad in JupyterLab with a live kernel, driven by keyboard and mouse in a real Chromium."""
+
+import contextlib
+import os
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import nbformat
+import pytest
+from pad_page import draw_with_mouse, ink, settled, well_drawn
+
+CELLS = [
+    "from mnist_book.pad import DigitPad\n"
+    "pad = DigitPad()\n"
+    "changes = []\n"
+    "pad.observe(lambda change: changes.append(change.new), names='prediction')\n"
+    "pad",
+    "print('drawn', pad.prediction, len(pad.strokes), pad.image.shape, changes[-1])",
+    "from mnist_book.practice import draw_digit\n"
+    "import numpy as np\n"
+    "faulty = True\n"
+    "def mine(pixels):\n"
+    "    if faulty:\n"
+    "        raise ZeroDivisionError('my own mistake')\n"
+    "    return np.eye(10)[[6]]\n"
+    "other = DigitPad(mine)\n"
+    "other",
+    "faulty = False\n"
+    "other.draw([[[0, 0], [1, 9]], [[4, 4], [5, 5]]])\n"
+    "print('strokes', len(other.strokes), repr(other))",
+    "import time\n"
+    "calls = []\n"
+    "def slow(pixels):\n"
+    "    calls.append(pixels)\n"
+    "    time.sleep(3)\n"
+    "    return np.eye(10)[[5]]\n"
+    "DigitPad(slow)",
+    "print('calls', len(calls))",
+]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """A server of JupyterLab with settings of its own, and a notebook on it."""
+    pytest.importorskip("jupyterlab", reason="JupyterLab is not installed")
+    folder = tmp_path_factory.mktemp("lab")
+    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
+    nbformat.write(notebook, folder / "pad.ipynb")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token = secrets.token_hex(8)
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+    settings = [
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",
+        f"--IdentityProvider.token={token}",
+        f"--ServerApp.root_dir={folder}",
+        "--LabApp.news_url=",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
+    own = {
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+    }
+    with (folder / "log").open("w") as log:
+        server = subprocess.Popen(
+            [*command, *settings], env=os.environ | own, stdout=log, stderr=log
+        )
+        try:
+            url = f"http://127.0.0.1:{port}"
+            wait_for(f"{url}/api?token={token}", server)
+            yield f"{url}/lab/tree/pad.ipynb?token={token}"
+        finally:
+            server.send_signal(signal.SIGINT if os.name != "nt" else signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                server.wait(2)
+            server.terminate()
+            server.wait(20)
+
+
+def wait_for(url, server):
+    for _ in range(150):
+        assert server.poll() is None, "JupyterLab ended at once"
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):
+            return
+        time.sleep(0.2)
+    raise TimeoutError("JupyterLab did not start within 30 seconds")
+
+
+@pytest.fixture(scope="module")
+def page(chromium, lab):
+    context = chromium.new_context(viewport={"width": 1200, "height": 1000})
+    asked = []
+    context.on("request", lambda request: asked.append(request.url))
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    page.goto(lab)
+    page.locator(".jp-Notebook .jp-CodeCell").nth(len(CELLS) - 1).wait_for(timeout=40_000)
+    yield page
+    context.close()
+    assert not [url for url in asked if not re.match(r"(https?://127\.0\.0\.1|data:|blob:)", url)]
+
+
+def run_cell(page, number):
+    """Select a cell and run it by keyboard."""
+    cell = page.locator(".jp-Notebook .jp-CodeCell").nth(number)
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Shift+Enter")
+    return cell
+
+
+def output(cell, pattern):
+    text = cell.locator(".jp-OutputArea-output", has_text=re.compile(pattern))
+    text.first.wait_for(timeout=20_000)
+    return text.first.inner_text().strip()
+
+
+def words(page, pad, pattern):
+    """Wait for words of a pad's answer."""
+    place = page.locator(".digit-pad").nth(pad).locator(".digit-pad-answer")
+    place.filter(has_text=re.compile(pattern)).wait_for(timeout=10_000)
+
+
+def test_a_drawing_is_answered_by_the_kernel(page):
+    run_cell(page, 0)
+    page.locator(".digit-pad").wait_for(timeout=40_000)
+    assert "in the kernel" in page.locator(".digit-pad-source").inner_text()
+    strokes = well_drawn()[4]
+    draw_with_mouse(page, strokes)
+    words(page, 0, r"^\s*4\b")
+    assert settled(page)[:2] == ("digit", "4")
+    assert page.locator(".digit-pad-spoken").inner_text().startswith("4. ")
+    text = output(run_cell(page, 1), "drawn")
+    assert text.split() == ["drawn", "4", str(len(strokes)), "(28,", "28)", "4"]
+
+
+def test_keys_draw_and_do_not_reach_jupyterlab(page):
+    cells = page.locator(".jp-Notebook .jp-Cell").count()
+    page.locator("[data-do=clear]").first.click()
+    page.locator(".digit-pad-canvas").first.focus()
+    for key in ["Shift+ArrowUp"] * 3 + ["Space"] + ["Shift+ArrowDown"] * 6 + ["Space"]:
+        page.keyboard.press(key)
+    words(page, 0, r"^\s*1\b")
+    for key in ("d", "d", "x", "a", "b", "z"):  # JupyterLab would delete, cut and add cells
+        page.keyboard.press(key)
+    page.keyboard.press("Control+z")
+    words(page, 0, "Draw a digit")
+    assert page.locator(".jp-Notebook .jp-Cell").count() == cells
+
+
+def test_an_error_of_the_readers_function_is_shown_in_the_pad(page):
+    run_cell(page, 2)
+    page.locator(".digit-pad").nth(1).wait_for(timeout=20_000)
+    assert "your network" in page.locator(".digit-pad-source").nth(1).inner_text()
+    draw_with_mouse(page, well_drawn()[3], pad=1)
+    problem = page.locator(".digit-pad-problem").nth(1)
+    problem.filter(has_text="ZeroDivisionError: my own mistake").wait_for(timeout=10_000)
+    assert ink(page, pad=1) > 100
+    assert page.locator(".digit-pad").nth(1).get_attribute("data-state") == "error"
+
+
+def test_what_python_draws_is_shown_and_answered(page):
+    before = ink(page, pad=1)
+    text = output(run_cell(page, 3), "strokes")
+    assert text.split() == ["strokes", "2", "DigitPad()"]
+    words(page, 1, r"^\s*6\b")
+    assert page.locator(".digit-pad-problem").nth(1).is_hidden()
+    settled(page, 1)
+    assert ink(page, pad=1) not in (0, before)
+    page.locator("[data-do=undo]").nth(1).click()
+    words(page, 1, r"^\s*6\b")
+
+
+def test_a_slow_kernel_is_told_and_its_late_answer_taken(page):
+    """Three seconds for an answer: one question is on its way at a time, whatever is drawn."""
+    run_cell(page, 4)
+    page.locator(".digit-pad").nth(2).wait_for()
+    draw_with_mouse(page, well_drawn()[8], pad=2)
+    problem = page.locator(".digit-pad-problem").nth(2)
+    problem.filter(has_text="No answer from the kernel").wait_for()
+    assert ink(page, pad=2) > 100
+    words(page, 2, r"^\s*5\b")
+    page.locator(".digit-pad-spoken").nth(2).filter(has_text="5. ").wait_for(state="attached")
+    assert problem.is_hidden()
+    assert output(run_cell(page, 5), "calls") in ("calls 2", "calls 3")
+
+
+def test_an_answer_to_what_is_gone_is_dropped(page):
+    draw_with_mouse(page, well_drawn()[8], pad=2)
+    page.locator("[data-do=clear]").nth(2).click()
+    states = set()
+    for _ in range(14):
+        states.add(settled(page, 2)[0])
+        page.wait_for_timeout(500)
+    assert states == {"empty"}
