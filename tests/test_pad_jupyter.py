@@ -199,8 +199,14 @@ def test_a_slow_kernel_is_told_and_its_late_answer_taken(page):
 def test_an_answer_to_what_is_gone_is_dropped(page):
     draw_with_mouse(page, well_drawn()[8], pad=2)
     page.locator("[data-do=clear]").nth(2).click()
-    states = set()
-    for _ in range(14):
-        states.add(settled(page, 2)[0])
-        page.wait_for_timeout(500)
-    assert states == {"empty"}
+    assert settled(page, 2)[0] == "empty"
+    page.evaluate(
+        """() => {
+          globalThis.states = [];
+          const pad = document.querySelectorAll(".digit-pad")[2];
+          new MutationObserver(() => states.push(pad.dataset.state))
+            .observe(pad, { attributeFilter: ["data-state"] });
+        }"""
+    )
+    page.wait_for_timeout(7000)
+    assert set(page.evaluate("states")) == {"empty"}
