@@ -54,6 +54,9 @@ def lab(tmp_path_factory):
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
     nbformat.write(notebook, folder / "pad.ipynb")
+    quiet = folder / "settings" / "@jupyterlab" / "apputils-extension"
+    quiet.mkdir(parents=True)
+    (quiet / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -64,7 +67,6 @@ def lab(tmp_path_factory):
         "--ServerApp.port_retries=0",
         f"--IdentityProvider.token={token}",
         f"--ServerApp.root_dir={folder}",
-        "--LabApp.news_url=",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
     own = {
@@ -199,8 +201,14 @@ def test_a_slow_kernel_is_told_and_its_late_answer_taken(page):
 def test_an_answer_to_what_is_gone_is_dropped(page):
     draw_with_mouse(page, well_drawn()[8], pad=2)
     page.locator("[data-do=clear]").nth(2).click()
-    states = set()
-    for _ in range(14):
-        states.add(settled(page, 2)[0])
-        page.wait_for_timeout(500)
-    assert states == {"empty"}
+    assert settled(page, 2)[0] == "empty"
+    page.evaluate(
+        """() => {
+          globalThis.states = [];
+          const pad = document.querySelectorAll(".digit-pad")[2];
+          new MutationObserver(() => states.push(pad.dataset.state))
+            .observe(pad, { attributeFilter: ["data-state"] });
+        }"""
+    )
+    page.wait_for_timeout(7000)
+    assert set(page.evaluate("states")) == {"empty"}

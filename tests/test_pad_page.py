@@ -300,9 +300,9 @@ def test_a_drawing_survives_a_change_of_size(open_page):
     assert settled(page) == before[0]
     np.testing.assert_array_equal(seen(page), before[1])
     assert ink(page) > 100
-    draw_with_mouse(page, [[[0.02, 0.5]]])  # where the finger is, though the pad is smaller
+    draw_with_mouse(page, [[[0.95, 0.95]]])  # where the finger is, though the pad is smaller
     settled(page)
     assert page.locator(CANVAS).evaluate(
         """(canvas) => canvas.getContext("2d")
-          .getImageData(0.02 * canvas.width, 0.5 * canvas.height, 1, 1).data[3]"""
+          .getImageData(0.95 * canvas.width, 0.95 * canvas.height, 1, 1).data[3]"""
     )

@@ -64,11 +64,13 @@ def test_dots_are_refused_for_their_shape(released):
 
 def test_practice_digits_are_read(released):
     rng = np.random.default_rng(101)
-    answers = [released.recognize(draw_digit(i % 10, rng)).digit for i in range(1000)]
-    given = np.array([-1 if answer is None else answer for answer in answers])
-    right = given == np.arange(1000) % 10
-    assert right.mean() > 0.9
-    assert right[given >= 0].mean() > 0.985
+    answers = [released.recognize(draw_digit(i % 10, rng)) for i in range(1000)]
+    labels = np.arange(1000) % 10
+    guesses = np.array([answer.probabilities.argmax() for answer in answers])
+    answered = np.array([answer.digit is not None for answer in answers])
+    assert np.mean(guesses == labels) > 0.94  # some are drawn very roughly
+    assert answered.mean() > 0.8
+    assert np.mean(guesses[answered] == labels[answered]) > 0.98
 
 
 def test_scribbles_and_doodles_are_refused(released):
@@ -81,11 +83,13 @@ def test_scribbles_and_doodles_are_refused(released):
 
 
 def test_size_and_place_of_a_drawing_do_not_matter(released):
-    strokes = draw_digit(8, np.random.default_rng(103))
-    before = released.recognize(strokes)
-    after = released.recognize([(stroke * 137 + [900, -40]).tolist() for stroke in strokes])
-    assert before.digit == after.digit == 8
-    np.testing.assert_allclose(before.probabilities, after.probabilities, atol=1e-4)
+    rng = np.random.default_rng(103)
+    for digit in range(10):
+        strokes = draw_digit(digit, rng)
+        before = released.recognize(strokes)
+        after = released.recognize([(stroke * 137 + [900, -40]).tolist() for stroke in strokes])
+        assert (before.digit, before.reason) == (after.digit, after.reason)
+        np.testing.assert_allclose(before.probabilities, after.probabilities, atol=1e-4)
 
 
 def test_probabilities_are_the_softmax_at_the_temperature():
