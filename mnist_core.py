@@ -845,12 +845,15 @@ class Buffers:
     """The arrays that a training step writes to, allocated once for a batch of a given size."""
 
     def __init__(self, network: Network, batch: int) -> None:
-        def arrays(sizes: Sequence[int]) -> list[np.ndarray]:
-            return [np.empty((batch, size), network.dtype) for size in sizes]
+        def arrays(sizes: Sequence[int], order: str = "C") -> list[np.ndarray]:
+            return [np.empty((batch, size), network.dtype, order) for size in sizes]
 
+        *hidden, classes = network.sizes[1:]
         self.x = arrays(network.sizes[:1])[0]
-        self.hidden = arrays(network.sizes[1:-1])
-        self.z, self.d_z = arrays(network.sizes[1:]), arrays(network.sizes[1:])
+        self.hidden = arrays(hidden)
+        # In memory the scores stand class by class: NumPy adds up over rows faster than along them.
+        self.z = arrays(hidden) + arrays([classes], order="F")
+        self.d_z = arrays(hidden) + arrays([classes], order="F")
         self.vector = np.empty_like(network.vector)
         self.gradients = _parameter_views(self.vector, network.sizes)
 
@@ -921,7 +924,8 @@ def train(
             # Out of range cannot happen here, and with mode="clip" NumPy writes straight to `out`.
             np.take(images, rows, axis=0, out=pixels[:size], mode="clip")
             np.take(labels, rows, out=batch_labels[:size], mode="clip")
-            np.multiply(pixels[:size], scale, out=buffer.x, casting="same_kind")
+            buffer.x[...] = pixels[:size]
+            buffer.x *= scale
             loss, _ = network.loss_and_gradients(buffer.x, batch_labels[:size], buffer)
             buffer.vector *= learning_rate
             velocity *= momentum

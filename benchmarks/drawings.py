@@ -48,7 +48,8 @@ def centred_by_box(starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np
 
 def naive(strokes: Strokes) -> np.ndarray:
     """Reduce the canvas to 28 x 28, as it is: the pen 16 of 280 pixels wide."""
-    starts, ends = stroke_segments([stroke * (28 / TABLET) for stroke in strokes])
+    corner = np.array([0, TABLET])  # the tablet counts y upwards from its lower edge
+    starts, ends = stroke_segments([(stroke + corner) * (28 / TABLET) for stroke in strokes])
     return rasterize(starts, ends, pen=1.6)
 
 

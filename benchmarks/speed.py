@@ -6,7 +6,9 @@
 All train 784-hidden-10 on the same images, with the same batch size, learning rate and momentum, in
 float32, on one thread and on two. They run in turn, an epoch each, round after round, so that what
 slows the machine down slows all of them. Printed are medians of the rounds' ratios, with their
-quartiles. The limit is the time of the five matrix products of a training step, and of nothing else.
+quartiles. The limit is the time of the five matrix products of a training step, without anything
+around them.
+
 The record goes to benchmarks/records/speed.json.
 """
 
