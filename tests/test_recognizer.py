@@ -312,3 +312,22 @@ def test_settings_that_make_no_sense_are_named(settings, message):
 def test_a_network_with_ten_classes_is_refused():
     with pytest.raises(ValueError, match="expected"):
         Recognizer(Network((784, 10), rng=np.random.default_rng(0)))
+
+
+def test_the_model_card_quotes_the_record():
+    root = RELEASED.parent.parent
+    record = json.loads((root / "benchmarks" / "records" / "pad.json").read_text())
+    card = (RELEASED.parent / "MODEL-CARD.md").read_text()
+    apart, alone = record["six writers kept apart"], record["without people"]
+    crossed = record["cross-validation over 24 writers"]
+    for row in (
+        f"| right | {apart['right']:.2f} % |",
+        f"| worst writer | {min(apart['right by writer'].values()):.1f} % |",
+        f"| answered | {apart['answered']:.1f} % |",
+        f"| right of those answered | {apart['right of those answered']:.2f} % |",
+        f"each unseen: right | {crossed['right, weights rounded']:.2f} % |",
+        f"| scribbles | {record['refusal']['scribbles accepted']:.1f} % |",
+        f"released weights: right | {record['released weights']['MNIST test images']:.2f} % |",
+        f"on all 30 people: {alone['right']:.2f} % right",
+    ):
+        assert row in card
