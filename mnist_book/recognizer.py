@@ -145,7 +145,10 @@ class Recognizer:
             ) from error
 
     def export(self, path: str | os.PathLike = PAGE_WEIGHTS) -> None:
-        """Write the script from which a page takes the weights, 8 bits each."""
+        """Write the script from which a page takes the weights, a byte each.
+
+        Its `sha256` is of the weights' bytes followed by the biases' bytes.
+        """
         quantized = [quantize(weights) for weights in self.network.weights]
         weights = b"".join(levels.tobytes() for levels, _ in quantized)
         biases = b"".join(bias.astype("<f4").tobytes() for bias in self.network.biases)

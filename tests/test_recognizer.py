@@ -4,6 +4,7 @@ import base64
 import gzip
 import hashlib
 import json
+import os
 import zipfile
 
 import numpy as np
@@ -69,7 +70,7 @@ def test_practice_digits_are_read(released):
     guesses = np.array([answer.probabilities.argmax() for answer in answers])
     answered = np.array([answer.digit is not None for answer in answers])
     assert np.mean(guesses == labels) > 0.94  # some are drawn very roughly
-    assert answered.mean() > 0.8
+    assert answered.mean() > 0.75
     assert np.mean(guesses[answered] == labels[answered]) > 0.98
 
 
@@ -129,6 +130,7 @@ def test_the_none_class_refuses_however_low_the_threshold():
         ([[[0, 0], [0, 10]] * 3], True),  # 5 lengths of ink
         ([[[0, 0], [0, 10]] * 3 + [[0, 0]]], True),  # 6
         ([[[0, 0], [0, 10]] * 3 + [[0, 0], [0, 1]]], False),  # 6.1
+        ([[[0, 0], [13, 10]] * 2 + [[0, 0]]], True),  # 66 of ink, a long side of 13
         ([[[3, 3]]], False),
     ],
 )
@@ -188,12 +190,27 @@ def test_a_damaged_file_is_refused(tmp_path, damage):
         Recognizer.load(path)
 
 
-def test_a_file_with_pickles_or_no_zip_is_refused(tmp_path):
+class Trap:
+    """Makes a directory when it is unpickled."""
+
+    def __init__(self, directory):
+        self.directory = str(directory)
+
+    def __reduce__(self):
+        return os.mkdir, (self.directory,)
+
+
+def test_pickles_are_not_opened(tmp_path):
     path = tmp_path / "pad.npz"
     small().save(path)
-    np.savez(path, **{**content_of(path), "settings": np.array([{}] * 8, object)})
+    np.savez(path, **{**content_of(path), "settings": np.array([Trap(tmp_path / "trap")] * 8)})
     with pytest.raises(ValueError, match=r"pad\.npz: found"):
         Recognizer.load(path)
+    assert not (tmp_path / "trap").exists()
+
+
+def test_a_page_in_place_of_the_file_is_refused(tmp_path):
+    path = tmp_path / "pad.npz"
     path.write_bytes(b"<html>not found</html>")
     with pytest.raises(ValueError, match=r"pad\.npz: found"):
         Recognizer.load(path)
@@ -295,3 +312,22 @@ def test_settings_that_make_no_sense_are_named(settings, message):
 def test_a_network_with_ten_classes_is_refused():
     with pytest.raises(ValueError, match="expected"):
         Recognizer(Network((784, 10), rng=np.random.default_rng(0)))
+
+
+def test_the_model_card_quotes_the_record():
+    root = RELEASED.parent.parent
+    record = json.loads((root / "benchmarks" / "records" / "pad.json").read_text())
+    card = (RELEASED.parent / "MODEL-CARD.md").read_text()
+    apart, alone = record["six writers kept apart"], record["without people"]
+    crossed = record["cross-validation over 24 writers"]
+    for row in (
+        f"| right | {apart['right']:.2f} % |",
+        f"| worst writer | {min(apart['right by writer'].values()):.1f} % |",
+        f"| answered | {apart['answered']:.1f} % |",
+        f"| right of those answered | {apart['right of those answered']:.2f} % |",
+        f"each unseen: right | {crossed['right, weights rounded']:.2f} % |",
+        f"| scribbles | {record['refusal']['scribbles accepted']:.1f} % |",
+        f"released weights: right | {record['released weights']['MNIST test images']:.2f} % |",
+        f"on all 30 people: {alone['right']:.2f} % right",
+    ):
+        assert row in card

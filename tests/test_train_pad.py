@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mnist_book import doodles, train_pad
+from mnist_book import doodles, train_pad, variation
 from mnist_book.doodles import KINDS, draw_doodle
 from mnist_book.pen_drawings import PenDrawings
 from mnist_book.practice import draw_digit
@@ -55,6 +55,18 @@ def test_varied_strokes_stay_apart_and_the_digit_stays_the_same_size():
     # Each in its own way: no two drawings move alike.
     moves = (varied.points - drawings.points).reshape(len(difference), -1)
     assert len(np.unique(moves.round(3), axis=0)) == len(moves)
+
+
+def test_strokes_move_against_each_other(monkeypatch):
+    for size in ("CUT", "LONGER", "WAVE", "BEND", "TURN", "SLANT", "STRETCH"):
+        monkeypatch.setattr(variation, size, 0)
+    drawings = resample([drawing for drawing in digits(100) if len(drawing) == 2])
+    moves = vary(drawings, np.random.default_rng(1)).points - drawings.points
+    for move, lifted in zip(moves, drawings.lifted, strict=True):
+        first, second = np.split(move, np.flatnonzero(lifted) + 1)
+        assert np.ptp(first, axis=0).max() < 1e-6
+        assert np.ptp(second, axis=0).max() < 1e-6
+        assert np.abs(first[0] - second[0]).max() > 1e-3
 
 
 def test_strength_0_moves_no_point_beyond_the_ends():
