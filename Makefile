@@ -7,7 +7,7 @@ ifdef MNIST_DIR
 export MNIST_DIR := $(abspath $(MNIST_DIR))
 endif
 
-.PHONY: book test lab lint outputs practice clean
+.PHONY: book test lab lint outputs practice bench clean
 
 book: .venv/ready
 	$(BIN)/jupyter-book build . -W -n --keep-going --quiet
@@ -32,6 +32,11 @@ outputs: .venv/ready
 # Draw the practice digits anew.
 practice: .venv/ready
 	$(BIN)/python -m mnist_book.practice
+
+# Race the training against PyTorch, scikit-learn and the machine's limit; needs requirements-bench.txt.
+bench: .venv/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	$(BIN)/python benchmarks/speed.py
 
 clean:
 	rm -rf _build .venv

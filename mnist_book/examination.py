@@ -954,7 +954,9 @@ class _Examination:
         never = np.flatnonzero((counts == 0) & (present >= 20))
         if len(never) and self.accuracy > 0.6:  # a beginner's gaps close by themselves
             digits = " and ".join(map(str, never))
-            message = f"It knows its digits, but never answers {digits}. Usual cause: training data "
+            message = (
+                f"It knows its digits, but never answers {digits}. Usual cause: training data "
+            )
             message += "without it: range(9), labels cut off, a filter."
             result = f"predictions per digit {counts.tolist()}"
             expected = f"about {present.tolist()}"

@@ -92,7 +92,11 @@ DAMAGED = [
     ("network.collapsed", lambda: (SimpleNamespace(predict_proba=constant), X, LABELS)),
     (
         "network.missing_digit",
-        lambda: (with_changes(trained(network()), lambda n: n.biases[1][9:].fill(-1000)), X, LABELS),
+        lambda: (
+            with_changes(trained(network()), lambda n: n.biases[1][9:].fill(-1000)),
+            X,
+            LABELS,
+        ),
     ),
     (
         "network.exploded",
