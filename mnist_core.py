@@ -1077,7 +1077,7 @@ def strokes_to_image(
 ) -> np.ndarray:
     """Turn pen strokes into a picture as MNIST has them.
 
-    Its stages: `stroke_segments`, `fit_to_box`, `centre_ink`, `rasterize`.
+    Its stages: `without_specks`, `stroke_segments`, `fit_to_box`, `centre_ink`, `rasterize`.
 
     Parameters
     ----------
@@ -1094,12 +1094,25 @@ def strokes_to_image(
         raise ValueError(
             f"pen: found a width of {pen}, expected more than 0 and less than box, {box}"
         )
-    starts, ends = stroke_segments(strokes)
+    starts, ends = stroke_segments(without_specks(strokes))
     if len(starts) == 0:
         return np.zeros((28, 28))
     starts, ends = fit_to_box(starts, ends, box - pen)
     starts, ends = centre_ink(starts, ends, centre)
     return rasterize(starts, ends, pen)
+
+
+def without_specks(strokes: Sequence[np.ndarray], share: float = 0.06) -> list[np.ndarray]:
+    """Leave out strokes whose extent is below `share` of the largest's: a touch by mistake.
+
+    A speck beside a digit would change the box that the digit is scaled to. A lone dot stays.
+    """
+    arrays = [np.asarray(stroke, dtype=np.float64) for stroke in strokes]
+    extents = [np.ptp(points, axis=0).max() if points.size else 0.0 for points in arrays]
+    if not np.isfinite(extents).all():
+        return arrays  # stroke_segments says which one is wrong
+    limit = share * max(extents, default=0.0)
+    return [points for points, extent in zip(arrays, extents, strict=True) if extent >= limit]
 
 
 def stroke_segments(strokes: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

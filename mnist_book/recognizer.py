@@ -16,7 +16,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mnist_core import DATA, Network, replacing, softmax, stroke_segments, strokes_to_image
+from mnist_core import (
+    DATA,
+    Network,
+    replacing,
+    softmax,
+    stroke_segments,
+    strokes_to_image,
+    without_specks,
+)
 
 RELEASED = DATA / "pad.npz"
 PAGE_WEIGHTS = Path(__file__).parent / "page" / "pad-weights.js"
@@ -95,7 +103,7 @@ class Recognizer:
         image = strokes_to_image(strokes, **self.picture._asdict())
         p = self.probabilities(image.reshape(1, 784))[0]
         digits = p[:NONE] / p[:NONE].sum()
-        if not passes_gate(strokes, self.gate):
+        if not passes_gate(without_specks(strokes), self.gate):
             return Answer(None, digits, "shape")
         best = int(p.argmax())
         if best == NONE or p[best] < self.threshold:

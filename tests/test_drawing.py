@@ -8,7 +8,14 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from mnist_core import centre_ink, fit_to_box, rasterize, stroke_segments, strokes_to_image
+from mnist_core import (
+    centre_ink,
+    fit_to_box,
+    rasterize,
+    stroke_segments,
+    strokes_to_image,
+    without_specks,
+)
 
 pytestmark = pytest.mark.filterwarnings("error")
 quietly = settings(deadline=None, database=None, derandomize=True, max_examples=60)
@@ -190,9 +197,9 @@ def test_a_dot_is_a_disc_in_the_centre(dot):
     np.testing.assert_allclose(image, image.T, atol=1e-12)
 
 
-def test_a_dot_beside_a_stroke_is_drawn_but_weighs_next_to_nothing():
+def test_a_short_stroke_beside_a_long_one_is_drawn_but_weighs_little():
     line = [[0.0, 0.0], [0.0, 10.0]]
-    image = strokes_to_image([line, [[6.0, 5.0]]], centre=14.0)
+    image = strokes_to_image([line, [[6.0, 5.0], [6.0, 5.7]]], centre=14.0)
     assert image[:, :18].sum() > 20
     assert image[:, 18:].sum() > 3
     assert image[14, 12:16].max() == 1
@@ -317,3 +324,23 @@ def test_rasterize_equals_a_loop_over_pixels(pen, seed):
             expected[row, column] = min(max(pen / 2 - distance + 0.5, 0), 1)
     np.testing.assert_allclose(rasterize(starts, ends, pen), expected, atol=1e-12)
     assert 0 < expected.mean() < 0.9
+
+
+def test_a_speck_beside_a_digit_changes_nothing():
+    seven = np.array([[0, 0], [60, 0], [25, 100]])
+    for speck in (np.array([[300, 40]]), np.array([[200, 200], [203, 204], [205, 199]])):
+        with_speck = strokes_to_image([speck, seven])
+        np.testing.assert_array_equal(with_speck, strokes_to_image([seven]))
+
+
+def test_a_stroke_that_is_small_but_no_speck_stays():
+    line, bar = np.array([[0, 0], [0, 100]]), np.array([[40, 50], [46, 50]])
+    assert [len(stroke) for stroke in without_specks([line, bar])] == [2, 2]
+    assert len(without_specks([line, bar * [0.99, 1]])) == 1
+    assert len(without_specks([line, bar], share=0.5)) == 1
+
+
+def test_dots_alone_are_no_specks():
+    dots = [np.array([[5, 5]]), np.array([[9, 30]])]
+    assert len(without_specks(dots)) == 2
+    assert without_specks([]) == []

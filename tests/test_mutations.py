@@ -588,8 +588,8 @@ MUTATIONS = [
     ),
     Mutation(
         "proportions lost",
-        "np.ptp(points, axis=0).max()",
-        "np.ptp(points, axis=0).clip(1e-9)",
+        "side / max(np.ptp(points, axis=0).max(), 1e-9)",
+        "side / np.ptp(points, axis=0).clip(1e-9)",
         "test_drawing.py::test_proportions_are_kept",
     ),
     Mutation(
@@ -606,9 +606,27 @@ MUTATIONS = [
     ),
     Mutation(
         "strokes joined",
-        "starts, ends = stroke_segments(strokes)",
-        "starts, ends = stroke_segments([np.concatenate(strokes)])",
+        "stroke_segments(without_specks(strokes))",
+        "stroke_segments([np.concatenate(strokes)])",
         "test_drawing.py::test_strokes_are_not_joined",
+    ),
+    Mutation(
+        "specks stay",
+        "stroke_segments(without_specks(strokes))",
+        "stroke_segments(strokes)",
+        "test_drawing.py::test_a_speck_beside_a_digit_changes_nothing",
+    ),
+    Mutation(
+        "specks measured by the smallest stroke",
+        "share * max(extents, default=0.0)",
+        "share * min(extents, default=0.0)",
+        "test_drawing.py::test_a_stroke_that_is_small_but_no_speck_stays",
+    ),
+    Mutation(
+        "lone dots taken for specks",
+        "if extent >= limit]",
+        "if extent > limit]",
+        "test_drawing.py::test_dots_alone_are_no_specks",
     ),
     # The command line.
     Mutation(

@@ -76,6 +76,12 @@ ODD = {
     "a scribble": [[[(37 * i) % 100, (53 * i) % 100] for i in range(80)]],
     "four strokes": [[[10 * i, 0], [10 * i + 5, 90]] for i in range(4)],
     "an empty stroke among others": [[[0, 0], [0, 9]], [], [[1, 1], [2, 8]], []],
+    "a line and a speck far away": [[[0, 0], [30, 90]], [[250, 10], [252, 11]]],
+    "strokes on both sides of the limit": [
+        [[0, 0], [0, 100]],
+        [[40, 50], [45.9, 50]],
+        [[9, 9], [15, 9]],
+    ],
     "a cross": [[[0, 0], [90, 90]], [[0, 90], [90, 0]]],
 }
 

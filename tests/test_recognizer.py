@@ -143,6 +143,14 @@ def test_the_gate_answers_before_the_network():
     assert (answer.digit, answer.reason) == (None, "shape")
 
 
+def test_specks_do_not_count_as_strokes():
+    speck = np.array([[90.0, 90.0]])
+    alone = certain(favourite=1, threshold=0).recognize([LINE])
+    beside = certain(favourite=1, threshold=0).recognize([LINE, *[speck] * 9])
+    assert alone.digit == beside.digit == 1
+    np.testing.assert_array_equal(alone.probabilities, beside.probabilities)
+
+
 def test_saved_and_loaded_it_answers_the_same(tmp_path):
     rng = np.random.default_rng(6)
     first = small(

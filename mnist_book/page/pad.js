@@ -10,6 +10,17 @@
 
   const IMAGE = { pen: 2.5, box: 19, centre: 14.25 }; // pixels, as in mnist_core.py
 
+  /** Leave out strokes that are tiny beside the largest: a touch by mistake. A lone dot stays. */
+  function withoutSpecks(strokes, share = 0.06) {
+    const extents = strokes.map((points) => {
+      if (points.length === 0) return 0;
+      const { width, height } = bounds(strokeSegments([points]));
+      return Math.max(width, height);
+    });
+    const limit = share * Math.max(0, ...extents);
+    return strokes.filter((_, i) => extents[i] >= limit);
+  }
+
   /** Cut strokes, lists of [x, y] with y down, into straight segments [x0, y0, x1, y1]. */
   function strokeSegments(strokes) {
     return strokes.flatMap((points) =>
@@ -71,7 +82,7 @@
 
   /** Turn strokes into a picture as MNIST has them: 784 grey levels, row by row. */
   function strokesToImage(strokes, { pen, box, centre } = IMAGE) {
-    const segments = strokeSegments(strokes);
+    const segments = strokeSegments(withoutSpecks(strokes));
     if (segments.length === 0) return new Float64Array(784);
     return rasterize(centreInk(fitToBox(segments, box - pen), centre), pen);
   }
@@ -123,7 +134,7 @@
     const classes = predict(network, strokesToImage(drawn, network.image));
     const share = total(classes.slice(0, NONE));
     const probabilities = classes.slice(0, NONE).map((p) => p / share);
-    if (!passesGate(drawn, network.gate)) return { digit: null, probabilities, reason: "shape" };
+    if (!passesGate(withoutSpecks(drawn), network.gate)) return { digit: null, probabilities, reason: "shape" };
     const best = indexOfLargest(classes);
     const refused = best === NONE || classes[best] < network.threshold;
     return { digit: refused ? null : best, probabilities, reason: refused ? "none" : "" };
@@ -740,7 +751,7 @@
       path.moveTo(0, centre);
       path.lineTo(28, centre);
     });
-    const segments = strokeSegments(strokes);
+    const segments = strokeSegments(withoutSpecks(strokes));
     if (segments.length === 0) return;
     const fitted = fitToBox(segments, box - pen), margin = (28 - box + pen) / 2;
     paintSegments(scaled, fitted.map((segment) => segment.map((value) => value + margin)), pen);
