@@ -43,7 +43,7 @@ class Recipe:
     strength: Strength = field(default_factory=Strength)
 
 
-RECIPES = {"1m": Recipe(hidden=(384, 384), epochs=50, calm=0.4, calmest=0.1)}
+RECIPES = {"1m": Recipe(hidden=(384, 384), epochs=52, calm=0.4, calmest=0.1)}
 MINUTES = {"1m": 1.0}
 
 
