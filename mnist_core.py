@@ -1157,16 +1157,24 @@ def rasterize(starts: np.ndarray, ends: np.ndarray, pen: float) -> np.ndarray:
     ndarray (28, 28): clip(pen / 2 - distance + 1/2, 0, 1), where distance, in pixels, is from a
     pixel's centre to the nearest segment
     """
-    y, x = np.mgrid[0:28, 0:28].reshape(2, -1, 1) + 0.5  # (784, 1): the centres of the pixels
-    along = ends - starts
-    from_x, from_y = x - starts[:, 0], y - starts[:, 1]  # (784, segments)
+    along_x, along_y = (ends - starts).T[:, :, np.newaxis]  # (segments, 1)
+    centres = np.arange(28) + 0.5
+    from_x = centres - starts[:, :1]  # (segments, 28): from the start to each column of pixels
+    from_y = centres - starts[:, 1:]  # ... and to each row
+    length_squared = np.maximum(along_x**2 + along_y**2, 1e-18)
     # How far along a segment its nearest point is, from 0 (the start) to 1 (the end).
-    fraction = (from_x * along[:, 0] + from_y * along[:, 1]) / np.maximum(
-        (along**2).sum(axis=1), 1e-18
-    )
+    in_x, in_y = from_x * along_x / length_squared, from_y * along_y / length_squared
+    fraction = in_y[:, :, np.newaxis] + in_x[:, np.newaxis]  # (segments, 28, 28)
     np.clip(fraction, 0, 1, out=fraction)
-    squared = (from_x - fraction * along[:, 0]) ** 2 + (from_y - fraction * along[:, 1]) ** 2
-    distance = np.sqrt(squared.min(axis=1)).reshape(28, 28)
+    # How far a pixel's centre is from that point; in place, as new large arrays take longest.
+    squared = fraction * along_x[:, np.newaxis]
+    squared -= from_x[:, np.newaxis]
+    squared *= squared
+    fraction *= along_y[:, np.newaxis]
+    fraction -= from_y[:, :, np.newaxis]
+    fraction *= fraction
+    squared += fraction
+    distance = np.sqrt(squared.min(axis=0))
     return np.clip(pen / 2 - distance + 0.5, 0, 1)
 
 

@@ -552,12 +552,21 @@ MUTATIONS = [
     ),
     # Drawing.
     Mutation(
-        "x and y swapped", "y, x = np.mgrid[0:28, 0:28]", "x, y = np.mgrid[0:28, 0:28]", RASTER
+        "x and y swapped",
+        "fraction = in_y[:, :, np.newaxis] + in_x[:, np.newaxis]",
+        "fraction = in_x[:, :, np.newaxis] + in_y[:, np.newaxis]",
+        RASTER,
     ),
     Mutation(
         "corners of the pixels for their centres",
-        ".reshape(2, -1, 1) + 0.5",
-        ".reshape(2, -1, 1)",
+        "centres = np.arange(28) + 0.5",
+        "centres = np.arange(28)",
+        RASTER,
+    ),
+    Mutation(
+        "distance in x alone",
+        "    squared += fraction\n",
+        "",
         RASTER,
     ),
     Mutation("lines without ends", "    np.clip(fraction, 0, 1, out=fraction)\n", "", RASTER),
