@@ -621,7 +621,9 @@ def leaky_relu_gradient(
     """Compute the derivative at the **pre-activation** z: 1 where z > 0, else `slope`."""
     _check_slope(slope)
     positive = np.greater(z, 0, out=out if out is not None else _floats_like(z))
-    return np.maximum(positive, slope, out=positive)
+    # NumPy compares two rows several numbers at a time, but a row with one number one by one.
+    slopes = np.full(z.shape[-1:], slope, positive.dtype)
+    return np.maximum(positive, slopes, out=positive)
 
 
 def _floats_like(z: np.ndarray) -> np.ndarray:
@@ -735,7 +737,11 @@ class Network:
         return self.loss_and_gradients(x, labels)[1]
 
     def loss_and_gradients(
-        self, x: np.ndarray, labels: np.ndarray, buffers: "Buffers | None" = None
+        self,
+        x: np.ndarray,
+        labels: np.ndarray,
+        buffers: "Buffers | None" = None,
+        loss_gradient: Callable[..., tuple[float, np.ndarray]] = cross_entropy_gradient,
     ) -> tuple[float, tuple[np.ndarray, ...]]:
         """Compute the mean cross-entropy and, by backpropagation, its gradients.
 
@@ -744,6 +750,7 @@ class Network:
         x : (batch, inputs)
         labels : integers (batch,)
         buffers : arrays to work in, which the gradients are in afterwards; new ones if not given
+        loss_gradient : another loss; takes and returns what `cross_entropy_gradient` does
 
         References
         ----------
@@ -759,7 +766,7 @@ class Network:
             linear(inputs[k], self.weights[k], self.biases[k], out=z[k])
             leaky_relu(z[k], self.slope, out=inputs[k + 1])
         logits = linear(inputs[last], self.weights[last], self.biases[last], out=z[last])
-        loss, _ = cross_entropy_gradient(logits, labels, out=d_z[last])
+        loss, _ = loss_gradient(logits, labels, out=d_z[last])
         # Backward.
         for k in range(last, 0, -1):
             out = (d_z[k - 1], *buffers.gradients[2 * k : 2 * k + 2])

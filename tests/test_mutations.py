@@ -252,13 +252,13 @@ MUTATIONS = [
     ),
     Mutation(
         "derivative always 1",
-        "return np.maximum(positive, slope, out=positive)",
+        "return np.maximum(positive, slopes, out=positive)",
         "return np.maximum(positive, 1, out=positive)",
         SLOPES,
     ),
     Mutation(
         "derivative without slope",
-        "return np.maximum(positive, slope, out=positive)",
+        "return np.maximum(positive, slopes, out=positive)",
         "return positive",
         SLOPES,
     ),

@@ -1,0 +1,156 @@
+"""Training for accuracy: what chapter 12 adds to the core's training, one idea a line of a recipe.
+
+Learning rates that rise and fall, smoothed labels, weight decay, distorted pictures, and practice
+on what is not known yet. Each is a small function that can be used alone; `learn` puts them
+together.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from mnist_book.augment import Distorter, Strength
+from mnist_core import Buffers, Network, cross_entropy_gradient, log_softmax
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network 784-...-10 is trained."""
+
+    hidden: tuple[int, ...]
+    epochs: float  # how many images are learned from, in units of all there are
+    batch: int = 128
+    learning_rate: float = 0.15
+    momentum: float = 0.9
+    warm_up: float = 0.05  # share of the steps in which the learning rate rises from 0
+    slope: float = 0.01  # of leaky ReLU
+    label_smoothing: float = 0.0
+    weight_decay: float = 0.0
+    strength: Strength | None = None  # of distortions; None leaves the pictures as they are
+    fresh: int = 8  # distortions drawn anew in each step
+    calm: float = 0.0  # share of the steps, at the end, in which distortions fade
+    calmest: float = 1.0  # what is left of them in the last step
+    known: float = 0.0  # an image is known when less probability than this misses its digit
+    review: float = 1.0  # share of the known images that a round takes
+
+
+def learning_rates(peak: float, steps: int, warm_up: float) -> Iterator[float]:
+    """Rise evenly from 0 to the peak, then fall evenly to 0: one learning rate for each step."""
+    rising = max(round(warm_up * steps), 1)
+    for step in range(steps):
+        yield peak * min((step + 1) / rising, (steps - step) / max(steps - rising, 1))
+
+
+def smoothed_cross_entropy_gradient(
+    logits: np.ndarray, labels: np.ndarray, smoothing: float, *, out: np.ndarray | None = None
+) -> tuple[float, np.ndarray]:
+    """Compute the cross-entropy with smoothed labels, and its gradient (batch, classes).
+
+    The label's class is asked for only 1 - smoothing, and all classes share the rest evenly.
+    Source: C. Szegedy et al., Rethinking the inception architecture for computer vision, CVPR 2016
+    (doi:10.1109/CVPR.2016.308).
+    """
+    batch, classes = logits.shape
+    targets = np.full((batch, classes), smoothing / classes, logits.dtype)
+    targets[np.arange(batch), labels] += 1 - smoothing
+    log_p = log_softmax(logits)
+    loss = float(-(targets * log_p).sum() / batch)
+    d_logits = np.exp(log_p, out=out)
+    d_logits -= targets
+    d_logits /= batch
+    return loss, d_logits
+
+
+def next_round(
+    missing: np.ndarray, known: float, review: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Choose the images of a round: all that are not known yet, and a share of the known ones.
+
+    Sources: I. Loshchilov, F. Hutter, Online batch selection for faster training of neural
+    networks, 2015 (arXiv:1511.06343); A. Jiang et al., Accelerating deep learning by focusing on
+    the biggest losers, 2019 (arXiv:1910.00762).
+
+    Parameters
+    ----------
+    missing : (n,), what was missing to probability 1 for each image's digit when it last came
+    known : an image with less missing than this is known
+    review : the share of known images to take all the same
+
+    Returns
+    -------
+    indices of images, in random order
+    """
+    taken = (missing >= known) | (rng.random(len(missing)) < review)
+    return rng.permutation(np.flatnonzero(taken))
+
+
+def learn(
+    recipe: Recipe,
+    images: np.ndarray,
+    labels: np.ndarray,
+    *,
+    rng: np.random.Generator,
+    on_batch: Callable[[int, float], None] | None = None,
+) -> Network:
+    """Train a network by a recipe.
+
+    Parameters
+    ----------
+    images : uint8 (n, 28, 28)
+    labels : integers (n,)
+    rng : draws weights, order and distortions
+    on_batch : called after each step with its number and its loss, before the update
+    """
+    network = Network((784, *recipe.hidden, 10), rng=rng, slope=recipe.slope)
+    buffers = Buffers(network, recipe.batch)
+    velocity = np.zeros_like(network.vector)
+    pixels = np.empty((recipe.batch, 784), np.uint8)
+    mean = np.float32(images.mean() / 255)
+    distorter = Distorter(images, rng, recipe.strength) if recipe.strength else None
+    flat = images.reshape(len(images), 784)
+    missing = np.ones(len(images), np.float32)  # nothing is known yet
+    order = np.empty(0, int)
+    loss_gradient = cross_entropy_gradient
+    if recipe.label_smoothing:
+
+        def loss_gradient(logits, labels, *, out):  # noqa: ANN001, ANN202
+            return smoothed_cross_entropy_gradient(logits, labels, recipe.label_smoothing, out=out)
+
+    steps = int(recipe.epochs * len(images)) // recipe.batch
+    for step, rate in enumerate(learning_rates(recipe.learning_rate, steps, recipe.warm_up)):
+        if len(order) < recipe.batch:
+            order = next_round(missing, recipe.known, recipe.review, rng)
+        rows, order = order[: recipe.batch], order[recipe.batch :]
+        if distorter:
+            distorter.strength = recipe.strength.times(_calming(recipe, (steps - step) / steps))
+            distorter.refresh(recipe.fresh)
+            distorter.distort(rows, out=pixels)
+        else:
+            np.take(flat, rows, axis=0, out=pixels, mode="clip")
+        buffers.x[...] = pixels
+        buffers.x *= np.float32(1 / 255)
+        buffers.x -= mean
+        batch_labels = labels[rows]
+        loss, _ = network.loss_and_gradients(buffers.x, batch_labels, buffers, loss_gradient)
+        # The gradient of the label's score is (p - 1) / batch: it says what is missing to p = 1.
+        missing[rows] = -recipe.batch * buffers.d_z[-1][np.arange(recipe.batch), batch_labels]
+        if recipe.weight_decay:
+            buffers.vector += np.float32(recipe.weight_decay) * network.vector
+        buffers.vector *= np.float32(rate)
+        velocity *= np.float32(recipe.momentum)
+        velocity -= buffers.vector
+        network.vector += velocity
+        if on_batch:
+            on_batch(step, loss)
+    # What was subtracted from every pixel goes into the first bias: the network takes plain images.
+    network.biases[0][...] -= mean * network.weights[0].sum(axis=0)
+    return network
+
+
+def _calming(recipe: Recipe, left: float) -> float:
+    """How strong distortions still are, 0 to 1, when this share of the steps is left."""
+    if left >= recipe.calm:
+        return 1.0
+    share = left / recipe.calm
+    return share + (1 - share) * recipe.calmest

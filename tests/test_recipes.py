@@ -1,0 +1,216 @@
+"""Training by recipes."""
+
+import numpy as np
+import pytest
+
+import mnist_book.recipes
+from mnist_book.augment import Strength
+from mnist_book.recipes import (
+    Recipe,
+    learn,
+    learning_rates,
+    next_round,
+    smoothed_cross_entropy_gradient,
+)
+from mnist_core import (
+    Network,
+    cross_entropy,
+    cross_entropy_gradient,
+    load_practice_digits,
+    scale_pixels,
+    softmax,
+)
+
+
+@pytest.fixture(scope="module")
+def practice():
+    return load_practice_digits()
+
+
+@pytest.fixture
+def digits(practice):
+    return practice.train_images[:96], practice.train_labels[:96]
+
+
+# --- learning rates ------------------------------------------------------------------------------
+
+
+def test_learning_rates_rise_and_fall_evenly():
+    rates = list(learning_rates(0.5, 100, 0.2))
+    assert len(rates) == 100
+    np.testing.assert_allclose(rates[:20], 0.5 * np.arange(1, 21) / 20)
+    np.testing.assert_allclose(rates[20:], 0.5 * np.arange(80, 0, -1) / 80)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_learning_rates_of_very_few_steps(steps):
+    rates = list(learning_rates(0.5, steps, 0.05))
+    assert len(rates) == steps
+    assert max(rates) == 0.5
+    assert min(rates) > 0
+
+
+# --- smoothed labels -----------------------------------------------------------------------------
+
+
+def test_smoothed_labels_by_hand():
+    logits = np.log([[0.5, 0.25, 0.25]])
+    loss, gradient = smoothed_cross_entropy_gradient(logits, np.array([1]), 0.3)
+    targets = np.array([[0.1, 0.8, 0.1]])
+    assert loss == pytest.approx(-(0.1 * np.log(0.5) + 0.9 * np.log(0.25)))
+    np.testing.assert_allclose(gradient, softmax(logits) - targets)
+
+
+def test_without_smoothing_it_is_the_cross_entropy():
+    rng = np.random.default_rng(0)
+    logits, labels = rng.normal(0, 3, (7, 10)), rng.integers(0, 10, 7)
+    loss, gradient = smoothed_cross_entropy_gradient(logits, labels, 0.0)
+    expected_loss, expected = cross_entropy_gradient(logits, labels)
+    assert loss == pytest.approx(expected_loss)
+    np.testing.assert_allclose(gradient, expected, atol=1e-15)
+
+
+def test_the_gradient_of_smoothed_labels_agrees_with_central_differences():
+    rng = np.random.default_rng(1)
+    logits, labels, step = rng.normal(0, 2, (5, 10)), rng.integers(0, 10, 5), 1e-5
+    _, gradient = smoothed_cross_entropy_gradient(logits, labels, 0.1)
+    for index in np.ndindex(logits.shape):
+        higher, lower = logits.copy(), logits.copy()
+        higher[index] += step
+        lower[index] -= step
+        rise = (
+            smoothed_cross_entropy_gradient(higher, labels, 0.1)[0]
+            - smoothed_cross_entropy_gradient(lower, labels, 0.1)[0]
+        )
+        assert rise / (2 * step) == pytest.approx(gradient[index], abs=1e-9)
+
+
+def test_smoothed_labels_write_to_out_and_bear_extreme_scores():
+    logits, out = np.array([[1000, 0, -1000]], np.float32), np.empty((1, 3), np.float32)
+    loss, gradient = smoothed_cross_entropy_gradient(logits, np.array([2]), 0.3, out=out)
+    assert gradient is out
+    assert loss == pytest.approx(0.1 * 1000 + 0.8 * 2000)
+    np.testing.assert_allclose(gradient, [[0.9, -0.1, -0.8]], atol=1e-6)
+
+
+# --- which images come ---------------------------------------------------------------------------
+
+
+def test_a_round_takes_all_that_is_not_known_and_a_share_of_the_rest():
+    missing = np.zeros(20_000, np.float32)
+    missing[::4] = 0.02
+    missing[1::4] = 0.01
+    chosen = next_round(missing, 0.01, 0.2, np.random.default_rng(0))
+    assert len(np.unique(chosen)) == len(chosen)
+    of_kind = np.bincount(chosen % 4, minlength=4)
+    np.testing.assert_array_equal(of_kind[:2], 5000)
+    assert (abs(of_kind[2:] - 1000) < 4 * np.sqrt(5000 * 0.2 * 0.8)).all()
+    assert abs(np.corrcoef(chosen, np.arange(len(chosen)))[0, 1]) < 0.05  # in random order
+
+
+def test_a_whole_review_takes_everything():
+    chosen = next_round(np.zeros(50), 0.0, 1.0, np.random.default_rng(0))
+    np.testing.assert_array_equal(np.sort(chosen), np.arange(50))
+
+
+# --- the whole -----------------------------------------------------------------------------------
+
+
+def test_a_step_does_what_the_recipe_says(digits, monkeypatch):
+    """An independent training, written out, must give the same weights."""
+    images, labels = digits
+    recipe = Recipe(
+        (12,), 2, batch=32, slope=0.1, warm_up=0.5, label_smoothing=0.2, weight_decay=0.01
+    )
+    monkeypatch.setattr(mnist_book.recipes, "next_round", lambda m, *_: np.arange(len(m)))
+    network = learn(recipe, images, labels, rng=np.random.default_rng(3))
+    w1, b1, w2, b2 = (
+        array.astype(np.float64)
+        for array in Network((784, 12, 10), rng=np.random.default_rng(3), slope=0.1).parameters
+    )
+    parameters = [w1, b1, w2, b2]
+    velocity = [np.zeros_like(array) for array in parameters]
+    mean = images.mean() / 255
+    for step in range(6):
+        rate = 0.15 * [1 / 3, 2 / 3, 1, 1, 2 / 3, 1 / 3][step]
+        rows = np.arange(32) + step % 3 * 32
+        x = images[rows].reshape(32, 784) / 255 - mean
+        z = x @ w1 + b1
+        a = np.where(z > 0, z, 0.1 * z)
+        p = softmax(a @ w2 + b2)
+        d = (p - 0.8 * np.eye(10)[labels[rows]] - 0.02) / 32
+        d_z = (d @ w2.T) * np.where(z > 0, 1, 0.1)
+        for k, gradient in enumerate([x.T @ d_z, d_z.sum(axis=0), a.T @ d, d.sum(axis=0)]):
+            velocity[k] = 0.9 * velocity[k] - rate * (gradient + 0.01 * parameters[k])
+            parameters[k] += velocity[k]
+    b1 -= mean * w1.sum(axis=0)
+    for found, expected in zip(network.parameters, parameters, strict=True):
+        np.testing.assert_allclose(found, expected, atol=2e-6)
+
+
+def test_the_trained_network_takes_plain_images(digits):
+    images, labels = digits
+    losses = []
+    recipe = Recipe((12,), 1, batch=96, learning_rate=1e-9)
+    network = learn(
+        recipe,
+        images,
+        labels,
+        rng=np.random.default_rng(0),
+        on_batch=lambda step, loss: losses.append(loss),
+    )
+    after = cross_entropy(network.forward(scale_pixels(images)), labels)
+    assert losses == [pytest.approx(after, rel=1e-5)]
+
+
+def test_what_is_missing_is_what_the_network_does_not_give_the_digit(digits, monkeypatch):
+    images, labels = digits
+    seen = []
+
+    def keep(missing, known, review, rng):
+        seen.append((missing.copy(), known, review))
+        return np.arange(len(missing))
+
+    monkeypatch.setattr(mnist_book.recipes, "next_round", keep)
+    recipe = Recipe((12,), 2, batch=32, learning_rate=1e-9, known=0.3, review=0.4)
+    network = learn(recipe, images, labels, rng=np.random.default_rng(0))
+    p = network.predict_proba(scale_pixels(images))[np.arange(96), labels]
+    np.testing.assert_array_equal(seen[0][0], 1)
+    np.testing.assert_allclose(seen[1][0], 1 - p, atol=1e-5)
+    assert [call[1:] for call in seen] == [(0.3, 0.4)] * 2
+
+
+def test_distortions_fade_towards_the_end(digits, monkeypatch):
+    images, labels = digits
+    strengths = []
+
+    class Distorter(mnist_book.recipes.Distorter):
+        def refresh(self, count):
+            assert count == 3
+            strengths.append(self.strength.shift)
+            super().refresh(count)
+
+    monkeypatch.setattr(mnist_book.recipes, "Distorter", Distorter)
+    recipe = Recipe(
+        (4,), 10, batch=96, strength=Strength(shift=1.0), fresh=3, calm=0.5, calmest=0.2
+    )
+    learn(recipe, images, labels, rng=np.random.default_rng(0))
+    np.testing.assert_allclose(strengths, [1, 1, 1, 1, 1, 1, 0.84, 0.68, 0.52, 0.36])
+
+
+def test_the_same_seed_gives_the_same_network_and_another_one_another(digits):
+    images, labels = digits
+    recipe = Recipe((8,), 2, batch=32, strength=Strength(), known=0.5, review=0.5)
+    first, again, other = (
+        learn(recipe, images, labels, rng=np.random.default_rng(seed)).vector for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert not np.allclose(first, other)
+
+
+def test_a_recipe_learns(practice):
+    recipe = Recipe((32,), 3, batch=32, strength=Strength(), calm=0.5, known=0.05, review=0.5)
+    images, labels = practice.train_images, practice.train_labels
+    network = learn(recipe, images, labels, rng=np.random.default_rng(0))
+    found = network.predict(scale_pixels(practice.test_images))
+    assert np.mean(found == practice.test_labels) > 0.85
