@@ -29,6 +29,7 @@ from mnist_core import Network, load_mnist, scale_pixels
 
 RECORDS = Path(__file__).parent / "records"
 PLAIN = {"slope": 0.1, "learning_rate": 0.25, "label_smoothing": 0.1, "weight_decay": 1e-4}
+STRONGER = Strength(10.0, 0.1, 0.1, 0.9, 1.1)
 DISTORTED = {"strength": Strength(), "calm": 0.4, "calmest": 0.1, "known": 0.005, "review": 0.1}
 
 
@@ -43,8 +44,17 @@ class Budget:
 BUDGETS = {
     "1.6s": Budget(1.6, Recipe(hidden=(160,), epochs=2.5, batch=48, **PLAIN)),
     "3.8s": Budget(3.8, Recipe(hidden=(256,), epochs=4, batch=64, **PLAIN)),
-    "10s": Budget(10, Recipe(hidden=(512,), epochs=5, batch=64, **PLAIN)),
+    "10s": Budget(
+        10,
+        Recipe(
+            hidden=(512,),
+            epochs=6,
+            batch=64,
+            **PLAIN | {"learning_rate": 0.3, "weight_decay": 2e-4},
+        ),
+    ),
     "1m": Budget(120, Recipe(hidden=(512, 384), epochs=40, **DISTORTED)),
+    "5m": Budget(600, Recipe(hidden=(800, 800), epochs=100, **DISTORTED | {"strength": STRONGER})),
 }
 COPIES = 16  # of an image, when several distorted copies are averaged
 

@@ -1,0 +1,131 @@
+"""Race the core against PyTorch to the same accuracy, with the same recipes, and write the record.
+
+    pip install -r requirements-bench.txt
+    MNIST_DIR=... python benchmarks/race.py
+
+The recipes are those of accuracy.py without distortions. Both sides train the same network in the
+same number of steps: batches, learning rates, momentum, weight decay, smoothed labels. They run in
+turn on one thread, seed after seed. Timed is all from the bytes in memory to the trained network.
+Printed are the medians of the ratios of time; the test errors stand beside them, for a race is only
+won if both arrive.
+
+The record goes to benchmarks/records/race.json.
+"""
+
+import argparse
+import json
+import platform
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from accuracy import BUDGETS
+from threadpoolctl import threadpool_limits
+
+from mnist_book.recipes import Recipe, learn, learning_rates
+from mnist_core import Digits, load_mnist, predict_images, scale_pixels
+
+RECORD = Path(__file__).parent / "records" / "race.json"
+
+
+def learn_in_torch(recipe: Recipe, digits: Digits, seed: int) -> torch.nn.Module:
+    """Do in PyTorch what mnist_book.recipes.learn does without distortions."""
+    torch.manual_seed(seed)
+    x = torch.from_numpy(scale_pixels(digits.train_images))
+    x -= x.mean()
+    labels = torch.from_numpy(digits.train_labels.astype(np.int64))
+    hidden = recipe.hidden[0]
+    model = torch.nn.Sequential(
+        torch.nn.Linear(784, hidden), torch.nn.LeakyReLU(recipe.slope), torch.nn.Linear(hidden, 10)
+    )
+    for layer in (model[0], model[2]):
+        torch.nn.init.kaiming_normal_(layer.weight, a=recipe.slope)
+        torch.nn.init.zeros_(layer.bias)
+    loss_function = torch.nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
+    optimizer = torch.optim.SGD(
+        model.parameters(),
+        lr=recipe.learning_rate,
+        momentum=recipe.momentum,
+        weight_decay=recipe.weight_decay,
+        fused=True,
+    )
+    steps = int(recipe.epochs * len(x)) // recipe.batch
+    start = len(x)
+    for rate in learning_rates(recipe.learning_rate, steps, recipe.warm_up):
+        if start + recipe.batch > len(x):
+            order, start = torch.randperm(len(x)), 0
+            shuffled, shuffled_labels = x[order], labels[order]
+        batch = slice(start, start + recipe.batch)
+        start += recipe.batch
+        optimizer.param_groups[0]["lr"] = rate
+        loss = loss_function(model(shuffled[batch]), shuffled_labels[batch])
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+    return model
+
+
+def error_in_torch(model: torch.nn.Module, digits: Digits) -> float:
+    """Measure the percentage of wrong test images."""
+    mean = scale_pixels(digits.train_images).mean()
+    with torch.no_grad():
+        logits = model(torch.from_numpy(scale_pixels(digits.test_images) - mean))
+    return 100 * float(np.mean(logits.argmax(dim=1).numpy() != digits.test_labels))
+
+
+def race(recipe: Recipe, digits: Digits, seeds: list[int]) -> dict:
+    """Train with both, seed after seed; return seconds and errors."""
+    seconds, errors = {"mnist_core": [], "PyTorch": []}, {"mnist_core": [], "PyTorch": []}
+    for seed in seeds:
+        start = time.perf_counter()
+        rng = np.random.default_rng(seed)
+        network = learn(recipe, digits.train_images, digits.train_labels, rng=rng)
+        seconds["mnist_core"].append(time.perf_counter() - start)
+        found = predict_images(network, digits.test_images)
+        errors["mnist_core"].append(100 * float(np.mean(found != digits.test_labels)))
+        start = time.perf_counter()
+        model = learn_in_torch(recipe, digits, seed)
+        seconds["PyTorch"].append(time.perf_counter() - start)
+        errors["PyTorch"].append(error_in_torch(model, digits))
+    ratios = np.array(seconds["PyTorch"]) / seconds["mnist_core"]
+    return {
+        "hidden": recipe.hidden,
+        "batch": recipe.batch,
+        "seconds": {name: round(float(np.median(each)), 2) for name, each in seconds.items()},
+        "error_percent": {name: np.round(each, 2).tolist() for name, each in errors.items()},
+        "ratio_of_time": [round(float(q), 3) for q in np.percentile(ratios, [25, 50, 75])],
+    }
+
+
+def main() -> None:
+    """Race with each recipe that needs no distortions."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2, 3, 4])
+    options = parser.parse_args()
+    digits = load_mnist(download=False)
+    torch.set_num_threads(1)
+    races = {}
+    with threadpool_limits(1):
+        for name, budget in BUDGETS.items():
+            if budget.recipe.strength is None:
+                races[name] = race(budget.recipe, digits, options.seeds)
+                print(name, races[name], flush=True)
+    record = {
+        "command": "python benchmarks/race.py",
+        "commit": subprocess.run(
+            ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=True
+        ).stdout.strip(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "torch": torch.__version__,
+        "seeds": options.seeds,
+        "races": races,
+    }
+    RECORD.write_text(json.dumps(record, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
