@@ -53,7 +53,7 @@ BUDGETS = {
             **PLAIN | {"learning_rate": 0.3, "weight_decay": 2e-4},
         ),
     ),
-    "1m": Budget(120, Recipe(hidden=(512, 384), epochs=40, **DISTORTED)),
+    "1m": Budget(120, Recipe(hidden=(512, 384), epochs=38, **DISTORTED)),
     "5m": Budget(600, Recipe(hidden=(800, 800), epochs=100, **DISTORTED | {"strength": STRONGER})),
 }
 COPIES = 16  # of an image, when several distorted copies are averaged
