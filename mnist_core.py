@@ -748,7 +748,7 @@ class Network:
         Parameters
         ----------
         x : (batch, inputs)
-        labels : integers (batch,)
+        labels : integers (batch,), or what `loss_gradient` takes
         buffers : arrays to work in, which the gradients are in afterwards; new ones if not given
         loss_gradient : another loss; takes and returns what `cross_entropy_gradient` does
 

@@ -92,6 +92,9 @@ def main() -> None:
     images, labels = digits.test_images, digits.test_labels
     if options.validate:
         images, labels = digits.train_images[55_000:], digits.train_labels[55_000:]
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=True
+    ).stdout.strip()
     runs, together = [], 0
     for seed in options.seeds:
         rng = np.random.default_rng(seed)
@@ -121,9 +124,7 @@ def main() -> None:
         return
     record = {
         "command": f"python benchmarks/accuracy.py --budget {options.budget}",
-        "commit": subprocess.run(
-            ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=True
-        ).stdout.strip(),
+        "commit": commit,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "budget_processor_seconds": budget.processor_seconds,

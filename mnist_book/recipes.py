@@ -42,23 +42,33 @@ def learning_rates(peak: float, steps: int, warm_up: float) -> Iterator[float]:
         yield peak * min((step + 1) / rising, (steps - step) / max(steps - rising, 1))
 
 
-def smoothed_cross_entropy_gradient(
-    logits: np.ndarray, labels: np.ndarray, smoothing: float, *, out: np.ndarray | None = None
-) -> tuple[float, np.ndarray]:
-    """Compute the cross-entropy with smoothed labels, and its gradient (batch, classes).
+def smooth_labels(labels: np.ndarray, classes: int, smoothing: float) -> np.ndarray:
+    """Ask for less than certainty: targets float32 (n, classes) for labels (n,).
 
-    The label's class is asked for only 1 - smoothing, and all classes share the rest evenly.
-    Source: C. Szegedy et al., Rethinking the inception architecture for computer vision, CVPR 2016
-    (doi:10.1109/CVPR.2016.308).
+    The label's class gets 1 - smoothing, and all classes share the rest evenly. Source: C. Szegedy,
+    V. Vanhoucke, S. Ioffe, J. Shlens, Z. Wojna, Rethinking the Inception architecture for computer
+    vision, CVPR 2016, section 7 (doi:10.1109/CVPR.2016.308).
     """
-    batch, classes = logits.shape
-    targets = np.full((batch, classes), smoothing / classes, logits.dtype)
-    targets[np.arange(batch), labels] += 1 - smoothing
+    targets = np.full((len(labels), classes), smoothing / classes, np.float32)
+    targets[np.arange(len(labels)), labels] += 1 - smoothing
+    return targets
+
+
+def soft_cross_entropy_gradient(
+    logits: np.ndarray, targets: np.ndarray, *, out: np.ndarray | None = None
+) -> tuple[float, np.ndarray]:
+    """Compute what `cross_entropy_gradient` does, with probabilities in place of labels.
+
+    Parameters
+    ----------
+    logits : (batch, classes), the scores before softmax
+    targets : (batch, classes), each row with the sum 1
+    """
     log_p = log_softmax(logits)
-    loss = float(-(targets * log_p).sum() / batch)
+    loss = float(-(targets * log_p).sum() / len(targets))
     d_logits = np.exp(log_p, out=out)
     d_logits -= targets
-    d_logits /= batch
+    d_logits /= len(targets)
     return loss, d_logits
 
 
@@ -73,7 +83,7 @@ def next_round(
 
     Parameters
     ----------
-    missing : (n,), what was missing to probability 1 for each image's digit when it last came
+    missing : (n,), what each image's digit lacked of its target, mostly 1, when it last came
     known : an image with less missing than this is known
     review : the share of known images to take all the same
 
@@ -111,12 +121,10 @@ def learn(
     flat = images.reshape(len(images), 784)
     missing = np.ones(len(images), np.float32)  # nothing is known yet
     order = np.empty(0, int)
-    loss_gradient = cross_entropy_gradient
+    targets, loss_gradient = labels, cross_entropy_gradient
     if recipe.label_smoothing:
-
-        def loss_gradient(logits, labels, *, out):  # noqa: ANN001, ANN202
-            return smoothed_cross_entropy_gradient(logits, labels, recipe.label_smoothing, out=out)
-
+        targets = smooth_labels(labels, network.sizes[-1], recipe.label_smoothing)
+        loss_gradient = soft_cross_entropy_gradient
     steps = int(recipe.epochs * len(images)) // recipe.batch
     for step, rate in enumerate(learning_rates(recipe.learning_rate, steps, recipe.warm_up)):
         if len(order) < recipe.batch:
@@ -131,10 +139,9 @@ def learn(
         buffers.x[...] = pixels
         buffers.x *= np.float32(1 / 255)
         buffers.x -= mean
-        batch_labels = labels[rows]
-        loss, _ = network.loss_and_gradients(buffers.x, batch_labels, buffers, loss_gradient)
-        # The gradient of the label's score is (p - 1) / batch: it says what is missing to p = 1.
-        missing[rows] = -recipe.batch * buffers.d_z[-1][np.arange(recipe.batch), batch_labels]
+        loss, _ = network.loss_and_gradients(buffers.x, targets[rows], buffers, loss_gradient)
+        # The gradient of the label's score is (p - target) / batch: it says what is missing.
+        missing[rows] = -recipe.batch * buffers.d_z[-1][np.arange(recipe.batch), labels[rows]]
         if recipe.weight_decay:
             buffers.vector += np.float32(recipe.weight_decay) * network.vector
         buffers.vector *= np.float32(rate)

@@ -20,6 +20,7 @@ import numpy as np
 from mnist_book.doodles import KINDS, draw_doodle, draw_scribble
 from mnist_book.pen_drawings import PenDrawings, load_pen_drawings
 from mnist_book.practice import draw_digit, draw_shape, parse_path
+from mnist_book.recipes import learning_rates, smooth_labels, soft_cross_entropy_gradient
 from mnist_book.recognizer import (
     NONE,
     PAGE_WEIGHTS,
@@ -33,10 +34,6 @@ from mnist_book.variation import pictures, resample, vary
 from mnist_core import (
     Buffers,
     Network,
-    leaky_relu,
-    leaky_relu_gradient,
-    linear,
-    linear_gradient,
     load_mnist,
     softmax,
     strokes_to_image,
@@ -228,15 +225,14 @@ def fit(
     velocity, average = np.zeros_like(network.vector), network.vector.copy()
     pixels = np.empty((BATCH, images.shape[1]), np.uint8)
     batches = len(images) // BATCH
-    for step in range(passes * batches):
+    rates = learning_rates(LEARNING_RATE, passes * batches, WARM_UP)
+    for step, rate in enumerate(rates):
         if step % batches == 0:
             order = rng.permutation(len(images))
         rows = order[step % batches * BATCH :][:BATCH]
         np.take(images, rows, axis=0, out=pixels, mode="clip")
         np.multiply(pixels, np.float32(1 / 255), out=buffers.x)
-        soft_gradients(network, buffers, targets[rows])
-        done = step / (passes * batches)
-        rate = LEARNING_RATE * min(done / WARM_UP, (1 - done) / (1 - WARM_UP))
+        network.loss_and_gradients(buffers.x, targets[rows], buffers, soft_cross_entropy_gradient)
         velocity *= MOMENTUM
         velocity -= rate * buffers.vector
         network.vector += velocity
@@ -247,40 +243,10 @@ def fit(
     return network
 
 
-def soft_gradients(network: Network, buffers: Buffers, targets: np.ndarray) -> None:
-    """Compute what `Network.loss_and_gradients` does, with probabilities in place of labels.
-
-    Parameters
-    ----------
-    buffers : with the inputs in `x`; the gradients come into `vector`
-    targets : (batch, classes), each row with the sum 1
-    """
-    inputs, z, d_z = [buffers.x, *buffers.hidden], buffers.z, buffers.d_z
-    last = len(network.weights) - 1
-    for k in range(last + 1):
-        linear(inputs[k], network.weights[k], network.biases[k], out=z[k])
-        if k < last:
-            leaky_relu(z[k], network.slope, out=inputs[k + 1])
-    softmax(z[last], out=d_z[last])
-    d_z[last] -= targets
-    d_z[last] /= len(targets)
-    for k in range(last, -1, -1):
-        weights = network.weights[k] if k else None
-        out = (d_z[k - 1] if k else None, *buffers.gradients[2 * k : 2 * k + 2])
-        linear_gradient(inputs[k], weights, d_z[k], out=out)
-        if k:
-            d_z[k - 1] *= leaky_relu_gradient(z[k - 1], network.slope, out=z[k - 1])
-
-
 def learn(examples: Examples, rng: np.random.Generator) -> Network:
-    """Train the recogniser's network; labels are smoothed, which helps on MNIST.
-
-    Source: C. Szegedy, V. Vanhoucke, S. Ioffe, J. Shlens, Z. Wojna, Rethinking the Inception
-    architecture for computer vision, CVPR 2016, section 7 (doi:10.1109/CVPR.2016.308).
-    """
-    targets = np.full((NONE + 1, NONE + 1), SMOOTHING / (NONE + 1), np.float32)
-    targets[np.diag_indices(NONE + 1)] += 1 - SMOOTHING
-    return fit(SIZES, examples.images, targets[examples.labels], rng)
+    """Train the recogniser's network; labels are smoothed, which helps on MNIST."""
+    targets = smooth_labels(examples.labels, NONE + 1, SMOOTHING)
+    return fit(SIZES, examples.images, targets, rng)
 
 
 def calibrate(network: Network, strokes: list[list[np.ndarray]], labels: np.ndarray) -> Recognizer:

@@ -8,9 +8,9 @@ from mnist_book.doodles import KINDS, draw_doodle
 from mnist_book.pen_drawings import PenDrawings
 from mnist_book.practice import draw_digit
 from mnist_book.recognizer import Gate, Recognizer, passes_gate
-from mnist_book.train_pad import calibrate, distort_images, fit, no_digits, soft_gradients, some
+from mnist_book.train_pad import calibrate, distort_images, fit, no_digits, some
 from mnist_book.variation import POINTS, Drawings, render, resample, vary
-from mnist_core import Buffers, Network, load_practice_digits, strokes_to_image
+from mnist_core import load_practice_digits, strokes_to_image
 
 
 def digits(count, seed=0):
@@ -114,18 +114,6 @@ def test_distorted_images_are_near_the_original_and_all_different():
     assert 0.5 < correlation(images, distorted) < 0.95
     # In the mean nothing moves.
     assert correlation(images.mean(axis=0), distorted.mean(axis=0)) > 0.98
-
-
-def test_soft_gradients_of_certain_labels_are_the_usual_ones():
-    rng = np.random.default_rng(7)
-    network = Network((20, 9, 7, 11), rng=rng, dtype=np.float64)
-    x, labels = rng.normal(size=(16, 20)), rng.integers(0, 11, 16)
-    _, expected = network.loss_and_gradients(x, labels)
-    buffers = Buffers(network, 16)
-    buffers.x[:] = x
-    soft_gradients(network, buffers, np.eye(11)[labels])
-    for found, gradient in zip(buffers.gradients, expected, strict=True):
-        np.testing.assert_allclose(found, gradient, atol=1e-12)
 
 
 def test_fit_learns_and_repeats_itself():
