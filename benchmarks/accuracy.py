@@ -29,7 +29,7 @@ from mnist_core import Network, load_mnist, scale_pixels
 
 RECORDS = Path(__file__).parent / "records"
 PLAIN = {"slope": 0.1, "learning_rate": 0.25, "label_smoothing": 0.1, "weight_decay": 1e-4}
-STRONGER = Strength(10.0, 0.1, 0.1, 0.9, 1.1)
+STRONGER = Strength(12.0, 0.12, 0.12, 1.0, 1.3)
 DISTORTED = {"strength": Strength(), "calm": 0.4, "calmest": 0.1, "known": 0.005, "review": 0.1}
 
 
