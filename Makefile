@@ -33,10 +33,12 @@ outputs: .venv/ready
 practice: .venv/ready
 	$(BIN)/python -m mnist_book.practice
 
-# Race the training against PyTorch, scikit-learn and the machine's limit; needs requirements-bench.txt.
+# Measure speed: against PyTorch, scikit-learn and the machine's limit, line by line, and to the same accuracy.
 bench: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/anatomy.py
+	$(BIN)/python benchmarks/race.py
 
 clean:
 	rm -rf _build .venv
