@@ -57,6 +57,9 @@ BUDGETS = {
     ),
     "1m": Budget(120, Recipe(hidden=(512, 384), epochs=38, **DISTORTED)),
     "5m": Budget(600, Recipe(hidden=(800, 800), epochs=100, **DISTORTED | {"strength": STRONGER})),
+    "30m": Budget(
+        3600, Recipe(hidden=(1000, 1000), epochs=150, **DISTORTED | {"strength": STRONGER})
+    ),
 }
 COPIES = 16  # of an image, when several distorted copies are averaged
 
