@@ -14,9 +14,6 @@ same networks reach when each sees several distorted copies of an image, and all
 """
 
 import argparse
-import json
-import platform
-import subprocess
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -24,12 +21,12 @@ from itertools import repeat
 from pathlib import Path
 
 import numpy as np
+from record import origin, write
 
 from mnist_book.augment import Distorter, Strength
 from mnist_book.recipes import Recipe, learn
 from mnist_core import Network, load_mnist, scale_pixels
 
-RECORDS = Path(__file__).parent / "records"
 PLAIN = {"slope": 0.1, "learning_rate": 0.25, "label_smoothing": 0.1, "weight_decay": 1e-4}
 STRONGER = Strength(12.0, 0.12, 0.12, 1.0, 1.3)
 DISTORTED = {"strength": Strength(), "calm": 0.4, "calmest": 0.1, "known": 0.005, "review": 0.1}
@@ -125,9 +122,7 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=1, help="how many seeds at a time")
     options = parser.parse_args()
     budget = BUDGETS[options.budget]
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=True
-    ).stdout.strip()
+    record = origin(f"python benchmarks/accuracy.py --budget {options.budget}")
     with ProcessPoolExecutor(options.at_once) as pool:
         names, validate = repeat(options.budget), repeat(options.validate)
         saves = [options.save, *[None] * len(options.seeds)]
@@ -140,11 +135,7 @@ def main() -> None:
     print(f"error {np.mean(errors):.3f} ± {np.std(errors):.3f} %; all together {together} %")
     if options.validate:
         return
-    record = {
-        "command": f"python benchmarks/accuracy.py --budget {options.budget}",
-        "commit": commit,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
+    measured = {
         "budget_processor_seconds": budget.processor_seconds,
         "recipe": asdict(budget.recipe)
         | {"strength": budget.recipe.strength._asdict() if budget.recipe.strength else None},
@@ -153,8 +144,7 @@ def main() -> None:
         "error_percent_standard_deviation": round(float(np.std(errors)), 3),
         "error_percent_of_all_networks_together": together,
     }
-    path = RECORDS / f"accuracy-{options.budget}.json"
-    path.write_text(json.dumps(record, indent=1) + "\n")
+    write(f"accuracy-{options.budget}", record | measured)
 
 
 if __name__ == "__main__":

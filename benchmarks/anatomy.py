@@ -12,16 +12,13 @@ The record goes to benchmarks/records/anatomy.json.
 
 import argparse
 import json
-import platform
-import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
-import sklearn
 import torch
+from record import origin, write
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
@@ -36,8 +33,6 @@ from mnist_core import (
     scale_pixels,
     train,
 )
-
-RECORD = Path(__file__).parent / "records" / "anatomy.json"
 
 
 def median_time(function: Callable[[], object], seconds: float = 0.4, least: int = 5) -> float:
@@ -279,22 +274,11 @@ def rounded(seconds: dict) -> dict:
 def main() -> None:
     """Measure everything and write the record."""
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
+    record = origin("python benchmarks/anatomy.py", "torch", "scikit-learn")
     digits = load_mnist(download=False)
     torch.set_num_threads(1)
     with threadpool_limits(1):
-        record = {
-            "command": "python benchmarks/anatomy.py",
-            "commit": subprocess.run(
-                ["git", "describe", "--always", "--dirty"],
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout.strip(),
-            "machine": platform.machine(),
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "torch": torch.__version__,
-            "scikit-learn": sklearn.__version__,
+        measured = {
             "steps": [
                 lines_of_a_step(digits, hidden, batch)
                 for hidden, batch in ((128, 64), (128, 256), (800, 128))
@@ -304,8 +288,8 @@ def main() -> None:
             "product_microseconds": rounded(products()),
             "prediction_microseconds": rounded(prediction(digits)),
         }
-    RECORD.write_text(json.dumps(record, indent=1) + "\n")
-    print(json.dumps(record, indent=1))
+    write("anatomy", record | measured)
+    print(json.dumps(measured, indent=1))
 
 
 if __name__ == "__main__":

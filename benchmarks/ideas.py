@@ -8,20 +8,16 @@ benchmarks/records/ideas.json. It takes half an hour of one core.
 """
 
 import argparse
-import json
-import platform
-import subprocess
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
+from record import origin, write
 
 from mnist_book.augment import Strength
 from mnist_book.recipes import Recipe, learn
 from mnist_core import load_mnist, predict_images
 
-RECORD = Path(__file__).parent / "records" / "ideas.json"
 FIRST = Recipe(hidden=(128,), epochs=5, batch=64, learning_rate=0.1, warm_up=0)
 WIDE = replace(FIRST, hidden=(512,), learning_rate=0.25, slope=0.1, warm_up=0.05, weight_decay=1e-4)
 SMOOTH = replace(WIDE, label_smoothing=0.1)
@@ -48,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     options = parser.parse_args()
-    digits = load_mnist(download=False)
+    record, digits = origin("python benchmarks/ideas.py"), load_mnist(download=False)
     learned, held_out = slice(0, 55_000), slice(55_000, 60_000)
     rungs = []
     for name, recipe in RUNGS.items():
@@ -74,18 +70,12 @@ def main() -> None:
             }
         )
         print(f"{name:36} {np.mean(errors):.2f} ± {np.std(errors):.2f} %, {seconds} s", flush=True)
-    record = {
-        "command": "python benchmarks/ideas.py",
-        "commit": subprocess.run(
-            ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=True
-        ).stdout.strip(),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
+    judged = {
         "judged_by": "5,000 of the training images that were not learned from",
         "seeds": options.seeds,
         "rungs": rungs,
     }
-    RECORD.write_text(json.dumps(record, indent=1) + "\n")
+    write("ideas", record | judged)
 
 
 if __name__ == "__main__":

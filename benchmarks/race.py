@@ -13,21 +13,16 @@ The record goes to benchmarks/records/race.json.
 """
 
 import argparse
-import json
-import platform
-import subprocess
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
 from accuracy import BUDGETS
+from record import origin, write
 from threadpoolctl import threadpool_limits
 
 from mnist_book.recipes import Recipe, learn, learning_rates
 from mnist_core import Digits, load_mnist, predict_images, scale_pixels
-
-RECORD = Path(__file__).parent / "records" / "race.json"
 
 
 def learn_in_torch(recipe: Recipe, digits: Digits, seed: int) -> torch.nn.Module:
@@ -104,6 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2, 3, 4])
     options = parser.parse_args()
+    record = origin("python benchmarks/race.py", "torch")
     digits = load_mnist(download=False)
     torch.set_num_threads(1)
     races = {}
@@ -112,19 +108,7 @@ def main() -> None:
             if budget.recipe.strength is None:
                 races[name] = race(budget.recipe, digits, options.seeds)
                 print(name, races[name], flush=True)
-    record = {
-        "command": "python benchmarks/race.py",
-        "commit": subprocess.run(
-            ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=True
-        ).stdout.strip(),
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "torch": torch.__version__,
-        "seeds": options.seeds,
-        "races": races,
-    }
-    RECORD.write_text(json.dumps(record, indent=1) + "\n")
+    write("race", record | {"seeds": options.seeds, "races": races})
 
 
 if __name__ == "__main__":

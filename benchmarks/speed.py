@@ -14,24 +14,19 @@ The record goes to benchmarks/records/speed.json.
 
 import argparse
 import dataclasses
-import json
-import platform
-import subprocess
 import time
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
-import sklearn
 import torch
+from record import origin, write
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from mnist_core import Digits, Network, accuracy, load_mnist, predict_images, scale_pixels, train
 
-RECORD = Path(__file__).parent / "records" / "speed.json"
 LEARNING_RATE, MOMENTUM = 0.05, 0.9
 
 
@@ -210,6 +205,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=60_000, help="an epoch's, for a quick look")
     parser.add_argument("--no-record", action="store_true")
     options = parser.parse_args()
+    record = origin("python benchmarks/speed.py", "torch", "scikit-learn")
     digits = load_mnist(download=False)
     digits = dataclasses.replace(
         digits,
@@ -231,23 +227,13 @@ def main() -> None:
     if options.no_record:
         return
     blas = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-    record = {
-        "command": "python benchmarks/speed.py",
-        "commit": subprocess.run(
-            ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=True
-        ).stdout.strip(),
-        "machine": platform.machine(),
+    measured = {
         "blas": [f"{pool['internal_api']} {pool['version']}" for pool in blas],
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "torch": torch.__version__,
-        "scikit-learn": sklearn.__version__,
         "images": options.images,
         "rounds": options.rounds,
         "races": races,
     }
-    RECORD.parent.mkdir(exist_ok=True)
-    RECORD.write_text(json.dumps(record, indent=1) + "\n")
+    write("speed", record | measured)
 
 
 if __name__ == "__main__":

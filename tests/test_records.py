@@ -1,0 +1,79 @@
+"""The committed records: of clean commits, of the recipes as they are, within their budgets."""
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from accuracy import BUDGETS
+from ideas import RUNGS
+from record import RECORDS
+
+from mnist_core import Network, accuracy, load_mnist, load_practice_digits, predict_images
+
+ROOT = Path(__file__).parents[1]
+MEASURED = ["anatomy", "ideas", "race", "speed", *(f"accuracy-{budget}" for budget in BUDGETS)]
+
+
+def read(name):
+    return json.loads((RECORDS / f"{name}.json").read_text())
+
+
+def as_json(value):
+    """What a value becomes in a record: tuples turn into lists."""
+    return json.loads(json.dumps(value))
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_a_record_names_its_command_and_a_clean_commit(name):
+    record = read(name)
+    program = record["command"].split()[1]
+    assert (ROOT / program).exists()
+    assert record["commit"]
+    assert "dirty" not in record["commit"]
+    assert record["numpy"]
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_a_record_of_accuracy_is_of_the_recipe_as_it_is(budget):
+    recipe = BUDGETS[budget].recipe
+    strength = recipe.strength._asdict() if recipe.strength else None
+    record = read(f"accuracy-{budget}")
+    assert record["recipe"] == as_json(asdict(recipe) | {"strength": strength})
+    assert record["budget_processor_seconds"] == BUDGETS[budget].processor_seconds
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_a_record_of_accuracy_keeps_to_its_budget_and_adds_up(budget):
+    record = read(f"accuracy-{budget}")
+    errors = [run["error_percent"] for run in record["runs"]]
+    assert len(errors) >= 3
+    assert len({run["seed"] for run in record["runs"]}) == len(errors)
+    for run in record["runs"]:
+        assert run["processor_seconds"] <= record["budget_processor_seconds"]
+    assert record["error_percent_mean"] == pytest.approx(np.mean(errors), abs=6e-4)
+    assert record["error_percent_standard_deviation"] == pytest.approx(np.std(errors), abs=6e-4)
+
+
+def test_the_last_rung_of_the_ladder_is_the_recipe_of_one_minute():
+    """But for the number of epochs: the ladder has fewer images to learn from."""
+    last = list(RUNGS.values())[-1]
+    assert replace(last, epochs=0) == replace(BUDGETS["1m"].recipe, epochs=0)
+    assert [rung["idea"] for rung in read("ideas")["rungs"]] == list(RUNGS)
+
+
+def test_the_released_network_is_the_one_of_the_record():
+    network = Network.load(ROOT / "data" / "one-minute.npz")
+    assert network.sizes == (784, *BUDGETS["1m"].recipe.hidden, 10)
+    practice = load_practice_digits()
+    found = predict_images(network, practice.test_images)
+    assert accuracy(found, practice.test_labels) > 0.9
+    try:
+        digits = load_mnist(download=False)
+    except FileNotFoundError:
+        pytest.skip("MNIST is not at hand")
+    found = predict_images(network, digits.test_images)
+    error = 100 * (1 - accuracy(found, digits.test_labels))
+    # Rounding differs between processors: a digit or two may fall to the other side.
+    assert error == pytest.approx(read("accuracy-1m")["runs"][0]["error_percent"], abs=0.021)
