@@ -41,7 +41,7 @@ class Budget:
 
 
 BUDGETS = {
-    "1.6s": Budget(1.6, Recipe(hidden=(160,), epochs=2.5, batch=48, **PLAIN)),
+    "1.6s": Budget(1.6, Recipe(hidden=(160,), epochs=2.3, batch=48, **PLAIN)),
     "3.8s": Budget(3.8, Recipe(hidden=(256,), epochs=4, batch=64, **PLAIN)),
     "10s": Budget(
         10,
