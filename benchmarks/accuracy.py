@@ -43,13 +43,12 @@ class Budget:
 BUDGETS = {
     "1.6s": Budget(1.6, Recipe(hidden=(160,), epochs=2.3, batch=48, **PLAIN)),
     "3.8s": Budget(3.8, Recipe(hidden=(256,), epochs=4, batch=64, **PLAIN)),
+    # Chosen on four folds of 10,000 training images each. An image is known when its digit has more
+    # than its smoothed target.
     "10s": Budget(
         10,
         Recipe(
-            hidden=(512,),
-            epochs=6,
-            batch=64,
-            **PLAIN | {"learning_rate": 0.3, "weight_decay": 2e-4},
+            hidden=(512,), epochs=6, batch=64, **PLAIN | {"slope": 0.01, "known": 0, "review": 0.1}
         ),
     ),
     "1m": Budget(120, Recipe(hidden=(512, 384), epochs=38, **DISTORTED)),
