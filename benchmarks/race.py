@@ -3,11 +3,11 @@
     pip install -r requirements-bench.txt
     MNIST_DIR=... python benchmarks/race.py
 
-The recipes are those of accuracy.py that take all images as they are. Both sides train the same network in the
-same number of steps: batches, learning rates, momentum, weight decay, smoothed labels. They run in
-turn on one thread, seed after seed. Timed is all from the bytes in memory to the trained network.
-Printed are the medians of the ratios of time; the test errors stand beside them, for a race is only
-won if both arrive.
+The recipes are those of accuracy.py that take all images as they are. Both sides train the same
+network in the same number of steps: batches, learning rates, momentum, weight decay, smoothed
+labels. They run in turn on one thread, seed after seed. Timed is all from the bytes in memory to
+the trained network. Printed are the medians of the ratios of time; the test errors stand beside
+them, for a race is only won if both arrive.
 
 The record goes to benchmarks/records/race.json.
 """
