@@ -63,6 +63,23 @@ def test_the_last_rung_of_the_ladder_is_the_recipe_of_one_minute():
     assert [rung["idea"] for rung in read("ideas")["rungs"]] == list(RUNGS)
 
 
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_the_readme_says_what_the_record_of_accuracy_says(budget):
+    record = read(f"accuracy-{budget}")
+    sizes = "-".join(str(size) for size in (784, *record["recipe"]["hidden"], 10))
+    seconds = np.mean([run["processor_seconds"] for run in record["runs"]])
+    error, deviation = record["error_percent_mean"], record["error_percent_standard_deviation"]
+    row = f"| {sizes} | {seconds:,.{int(seconds < 100)}f} s | {error:.2f} ± {deviation:.2f} % |"
+    assert row in (ROOT / "README.md").read_text()
+
+
+def test_the_readme_says_what_the_record_of_speed_says():
+    readme = (ROOT / "README.md").read_text()
+    for rival in ("PyTorch", "scikit-learn"):
+        ratios = [race["ratio_to_core"][rival][1] for race in read("speed")["races"]]
+        assert f"{rival} takes {min(ratios):.2f} to {max(ratios):.2f} times as long" in readme
+
+
 def test_the_released_network_is_the_one_of_the_record():
     network = Network.load(ROOT / "data" / "one-minute.npz")
     assert network.sizes == (784, *BUDGETS["1m"].recipe.hidden, 10)
