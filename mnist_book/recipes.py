@@ -114,7 +114,7 @@ def learn(
     """
     network = Network((784, *recipe.hidden, 10), rng=rng, slope=recipe.slope)
     buffers = Buffers(network, recipe.batch)
-    velocity = np.zeros_like(network.vector)
+    velocity, decay = np.zeros_like(network.vector), np.empty_like(network.vector)
     pixels = np.empty((recipe.batch, 784), np.uint8)
     mean = np.float32(images.mean() / 255)
     distorter = Distorter(images, rng, recipe.strength) if recipe.strength else None
@@ -140,10 +140,12 @@ def learn(
         buffers.x *= np.float32(1 / 255)
         buffers.x -= mean
         loss, _ = network.loss_and_gradients(buffers.x, targets[rows], buffers, loss_gradient)
-        # The gradient of the label's score is (p - target) / batch: it says what is missing.
-        missing[rows] = -recipe.batch * buffers.d_z[-1][np.arange(recipe.batch), labels[rows]]
+        if recipe.review < 1:
+            # The gradient of the label's score is (p - target) / batch: it says what is missing.
+            missing[rows] = -recipe.batch * buffers.d_z[-1][np.arange(recipe.batch), labels[rows]]
         if recipe.weight_decay:
-            buffers.vector += np.float32(recipe.weight_decay) * network.vector
+            np.multiply(network.vector, np.float32(recipe.weight_decay), out=decay)
+            buffers.vector += decay
         buffers.vector *= np.float32(rate)
         velocity *= np.float32(recipe.momentum)
         velocity -= buffers.vector
