@@ -109,6 +109,8 @@ def page(chromium, lab):
     page.set_default_timeout(10_000)
     page.goto(lab)
     page.locator(".jp-Notebook .jp-CodeCell").nth(len(CELLS) - 1).wait_for(timeout=40_000)
+    # On a busy machine the notebook is there long before its kernel, and a cell run then is lost.
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
     yield page
     context.close()
     assert not [url for url in asked if not re.match(r"(https?://127\.0\.0\.1|data:|blob:)", url)]
