@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnist_book.augment import Distorter, Strength
-from mnist_core import Buffers, Network, cross_entropy_gradient, log_softmax
+from mnist_core import Buffers, Network, cross_entropy_gradient, log_softmax, scale_pixels
+
+SAMPLE = 20_000  # images, distorted if need be, in which principal components are looked for
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Recipe:
     calmest: float = 1.0  # what is left of them in the last step
     known: float = 0.0  # an image is known when less probability than this misses its digit
     review: float = 1.0  # share of the known images that a round takes
+    components: int = 0  # how many principal components take the pixels' place; 0: none do
 
 
 def learning_rates(peak: float, steps: int, warm_up: float) -> Iterator[float]:
@@ -95,6 +98,27 @@ def next_round(
     return rng.permutation(np.flatnonzero(taken))
 
 
+def principal_components(x: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Find the directions in which inputs differ most from their mean.
+
+    Source: K. Pearson, On lines and planes of closest fit to systems of points in space, 1901
+    (doi:10.1080/14786440109462720).
+
+    Parameters
+    ----------
+    x : (n, inputs)
+    count : how many directions
+
+    Returns
+    -------
+    mean (inputs,), components (inputs, count): columns of length 1, at right angles to each other
+    """
+    mean = x.mean(axis=0)
+    x = x - mean
+    _, directions = np.linalg.eigh(x.T @ x)  # those in which x differs least come first
+    return mean, np.ascontiguousarray(directions[:, : -count - 1 : -1])
+
+
 def learn(
     recipe: Recipe,
     images: np.ndarray,
@@ -112,13 +136,18 @@ def learn(
     rng : draws weights, order and distortions
     on_batch : called after each step with its number and its loss, before the update
     """
-    network = Network((784, *recipe.hidden, 10), rng=rng, slope=recipe.slope)
+    flat = images.reshape(len(images), 784)
+    mean, components = np.float32(images.mean() / 255), None
+    network = Network((recipe.components or 784, *recipe.hidden, 10), rng=rng, slope=recipe.slope)
+    distorter = Distorter(images, rng, recipe.strength) if recipe.strength else None
+    if recipe.components:
+        rows = rng.integers(len(images), size=SAMPLE)
+        sample = distorter.distort(rows) if distorter else flat[rows]
+        mean, components = principal_components(scale_pixels(sample), recipe.components)
     buffers = Buffers(network, recipe.batch)
     velocity, decay = np.zeros_like(network.vector), np.empty_like(network.vector)
     pixels = np.empty((recipe.batch, 784), np.uint8)
-    mean = np.float32(images.mean() / 255)
-    distorter = Distorter(images, rng, recipe.strength) if recipe.strength else None
-    flat = images.reshape(len(images), 784)
+    x = buffers.x if components is None else np.empty((recipe.batch, 784), np.float32)
     missing = np.ones(len(images), np.float32)  # nothing is known yet
     order = np.empty(0, int)
     targets, loss_gradient = labels, cross_entropy_gradient
@@ -136,9 +165,11 @@ def learn(
             distorter.distort(rows, out=pixels)
         else:
             np.take(flat, rows, axis=0, out=pixels, mode="clip")
-        buffers.x[...] = pixels
-        buffers.x *= np.float32(1 / 255)
-        buffers.x -= mean
+        x[...] = pixels
+        x *= np.float32(1 / 255)
+        x -= mean
+        if components is not None:
+            np.matmul(x, components, out=buffers.x)
         loss, _ = network.loss_and_gradients(buffers.x, targets[rows], buffers, loss_gradient)
         if recipe.review < 1:
             # The gradient of the label's score is (p - target) / batch: it says what is missing.
@@ -152,9 +183,17 @@ def learn(
         network.vector += velocity
         if on_batch:
             on_batch(step, loss)
-    # What was subtracted from every pixel goes into the first bias: the network takes plain images.
-    network.biases[0][...] -= mean * network.weights[0].sum(axis=0)
-    return network
+    return _for_pixels(network, mean, components)
+
+
+def _for_pixels(network: Network, mean: np.ndarray, components: np.ndarray | None) -> Network:
+    """Put what was done to the pixels into the first layer: the network takes plain images."""
+    weights = network.weights[0] if components is None else components @ network.weights[0]
+    plain = Network((784, *network.sizes[1:]), rng=np.random.default_rng(), slope=network.slope)
+    arrays = (weights, network.biases[0] - (mean * weights.T).sum(axis=1), *network.parameters[2:])
+    for parameter, array in zip(plain.parameters, arrays, strict=True):
+        parameter[...] = array
+    return plain
 
 
 def _calming(recipe: Recipe, left: float) -> float:

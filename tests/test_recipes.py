@@ -10,6 +10,7 @@ from mnist_book.recipes import (
     learn,
     learning_rates,
     next_round,
+    principal_components,
     smooth_labels,
     soft_cross_entropy_gradient,
 )
@@ -134,28 +135,68 @@ def test_a_whole_review_takes_everything():
     np.testing.assert_array_equal(np.sort(chosen), np.arange(50))
 
 
+# --- principal components -----------------------------------------------------------------------
+
+
+def test_principal_components_are_where_inputs_differ_most():
+    rng = np.random.default_rng(0)
+    turn, _ = np.linalg.qr(rng.normal(size=(5, 5)))
+    spread = np.array([0.1, 4, 0.5, 2, 1])
+    x = (rng.normal(size=(4000, 5)) * spread) @ turn + 7
+    mean, components = principal_components(x, 3)
+    np.testing.assert_allclose(mean, x.mean(axis=0))
+    np.testing.assert_allclose(components.T @ components, np.eye(3), atol=1e-12)
+    np.testing.assert_allclose(((x - mean) @ components).std(axis=0), [4, 2, 1], rtol=0.05)
+    # The singular vectors of the centred inputs are the same, but for their signs.
+    expected = np.linalg.svd(x - x.mean(axis=0))[2][:3].T
+    np.testing.assert_allclose(abs((components * expected).sum(axis=0)), 1)
+
+
+def test_all_components_lose_nothing():
+    x = np.random.default_rng(1).normal(size=(50, 6))
+    mean, components = principal_components(x, 6)
+    np.testing.assert_allclose((x - mean) @ components @ components.T + mean, x)
+
+
 # --- the whole -----------------------------------------------------------------------------------
 
 
-def test_a_step_does_what_the_recipe_says(digits, monkeypatch):
+@pytest.mark.parametrize("components", [0, 30])
+def test_a_step_does_what_the_recipe_says(digits, monkeypatch, components):
     """An independent training, written out, must give the same weights."""
     images, labels = digits
     recipe = Recipe(
-        (12,), 2, batch=32, slope=0.1, warm_up=0.5, label_smoothing=0.2, weight_decay=0.01
+        (12,),
+        2,
+        batch=32,
+        slope=0.1,
+        warm_up=0.5,
+        label_smoothing=0.2,
+        weight_decay=0.01,
+        components=components,
     )
+    mean, look = np.full(784, images.mean() / 255), np.eye(784)
+    if components:
+        look, _ = np.linalg.qr(np.random.default_rng(5).normal(size=(784, components)))
+        mean = np.linspace(0, 0.4, 784)
+
+    def given(x, count):
+        assert count == components
+        assert x.shape[1] == 784
+        assert abs(x.mean(axis=0) - (images / 255).mean(axis=0).ravel()).max() < 0.05
+        return mean.astype(np.float32), look.astype(np.float32)
+
+    monkeypatch.setattr(mnist_book.recipes, "principal_components", given)
     monkeypatch.setattr(mnist_book.recipes, "next_round", lambda m, *_: np.arange(len(m)))
     network = learn(recipe, images, labels, rng=np.random.default_rng(3))
-    w1, b1, w2, b2 = (
-        array.astype(np.float64)
-        for array in Network((784, 12, 10), rng=np.random.default_rng(3), slope=0.1).parameters
-    )
+    start = Network((components or 784, 12, 10), rng=np.random.default_rng(3), slope=0.1)
+    w1, b1, w2, b2 = (array.astype(np.float64) for array in start.parameters)
     parameters = [w1, b1, w2, b2]
     velocity = [np.zeros_like(array) for array in parameters]
-    mean = images.mean() / 255
     for step in range(6):
         rate = 0.15 * [1 / 3, 2 / 3, 1, 1, 2 / 3, 1 / 3][step]
         rows = np.arange(32) + step % 3 * 32
-        x = images[rows].reshape(32, 784) / 255 - mean
+        x = (images[rows].reshape(32, 784) / 255 - mean) @ look
         z = x @ w1 + b1
         a = np.where(z > 0, z, 0.1 * z)
         p = softmax(a @ w2 + b2)
@@ -164,15 +205,33 @@ def test_a_step_does_what_the_recipe_says(digits, monkeypatch):
         for k, gradient in enumerate([x.T @ d_z, d_z.sum(axis=0), a.T @ d, d.sum(axis=0)]):
             velocity[k] = 0.9 * velocity[k] - rate * (gradient + 0.01 * parameters[k])
             parameters[k] += velocity[k]
-    b1 -= mean * w1.sum(axis=0)
-    for found, expected in zip(network.parameters, parameters, strict=True):
-        np.testing.assert_allclose(found, expected, atol=2e-6)
+    expected = [look @ w1, b1 - mean @ look @ w1, w2, b2]
+    for found, array in zip(network.parameters, expected, strict=True):
+        np.testing.assert_allclose(found, array, atol=2e-6)
 
 
-def test_the_trained_network_takes_plain_images(digits):
+def test_components_are_those_of_pictures_as_they_are_distorted(digits, monkeypatch):
+    images, labels = digits
+    samples = []
+
+    def keep(x, count):
+        samples.append(x)
+        return principal_components(x, count)
+
+    monkeypatch.setattr(mnist_book.recipes, "principal_components", keep)
+    for strength in (None, Strength(shift=6.0)):
+        recipe = Recipe((4,), 1, batch=96, components=20, strength=strength)
+        learn(recipe, images, labels, rng=np.random.default_rng(0))
+    plain, distorted = (sample.mean(axis=0).reshape(28, 28) for sample in samples)
+    np.testing.assert_allclose(plain, images.mean(axis=0) / 255, atol=0.03)
+    assert 2 * plain[:2].max() < distorted[:2].max()  # shifted digits reach the rim
+
+
+@pytest.mark.parametrize("components", [0, 50])
+def test_the_trained_network_takes_plain_images(digits, components):
     images, labels = digits
     losses = []
-    recipe = Recipe((12,), 1, batch=96, learning_rate=1e-9)
+    recipe = Recipe((12,), 1, batch=96, learning_rate=1e-9, components=components)
     network = learn(
         recipe,
         images,
