@@ -55,7 +55,7 @@ BUDGETS = {
         ),
     ),
     # Chosen with --validate, too.
-    "1m": Budget(120, Recipe(hidden=(512, 384), epochs=50, **FURTHER)),
+    "1m": Budget(120, Recipe(hidden=(512, 384), epochs=46, **FURTHER)),
     "5m": Budget(600, Recipe(hidden=(800, 800), epochs=100, **DISTORTED | {"strength": STRONGER})),
     "30m": Budget(
         3600, Recipe(hidden=(1000, 1000), epochs=150, **DISTORTED | {"strength": STRONGER})
