@@ -62,7 +62,7 @@ BUDGETS = {
         3600,
         Recipe(
             hidden=(1000, 800, 500),
-            epochs=200,
+            epochs=160,
             **FURTHER | {"slope": 0.1, "weight_decay": 1e-5},
         ),
     ),
