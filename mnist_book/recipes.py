@@ -107,12 +107,14 @@ def principal_components(x: np.ndarray, count: int) -> tuple[np.ndarray, np.ndar
     Parameters
     ----------
     x : (n, inputs)
-    count : how many directions
+    count : how many directions, 1 to inputs
 
     Returns
     -------
     mean (inputs,), components (inputs, count): columns of length 1, at right angles to each other
     """
+    if not 1 <= count <= x.shape[1]:
+        raise ValueError(f"count: found {count}, expected 1 to {x.shape[1]}, the number of inputs")
     mean = x.mean(axis=0)
     x = x - mean
     _, directions = np.linalg.eigh(x.T @ x)  # those in which x differs least come first

@@ -158,6 +158,12 @@ def test_all_components_lose_nothing():
     np.testing.assert_allclose((x - mean) @ components @ components.T + mean, x)
 
 
+@pytest.mark.parametrize("count", [0, 7])
+def test_there_are_no_more_components_than_inputs(count):
+    with pytest.raises(ValueError, match=f"count: found {count}, expected 1 to 6"):
+        principal_components(np.zeros((50, 6)), count)
+
+
 # --- the whole -----------------------------------------------------------------------------------
 
 
@@ -206,6 +212,7 @@ def test_a_step_does_what_the_recipe_says(digits, monkeypatch, components):
             velocity[k] = 0.9 * velocity[k] - rate * (gradient + 0.01 * parameters[k])
             parameters[k] += velocity[k]
     expected = [look @ w1, b1 - mean @ look @ w1, w2, b2]
+    assert network.slope == 0.1
     for found, array in zip(network.parameters, expected, strict=True):
         np.testing.assert_allclose(found, array, atol=2e-6)
 
