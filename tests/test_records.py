@@ -81,6 +81,8 @@ def test_the_readme_says_what_the_record_of_speed_says():
     for rival in ("PyTorch", "scikit-learn"):
         ratios = [race["ratio_to_core"][rival][1] for race in read("speed")["races"]]
         assert f"{rival} takes {min(ratios):.2f} to {max(ratios):.2f} times as long" in readme
+    first, second = (race["ratio_of_time"][1] for race in read("race")["races"].values())
+    assert f"PyTorch takes {first:.2f} and {second:.2f} times as long" in readme
 
 
 def test_the_released_network_is_the_one_of_the_record():
