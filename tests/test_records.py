@@ -8,14 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from accuracy import BUDGETS
-from ideas import RUNGS
+from ideas import ALL_PIXELS, RUNGS
 from record import RECORDS
 
 from mnist_book.recipes import Recipe
 from mnist_core import Network, accuracy, load_mnist, load_practice_digits, predict_images
 
 ROOT = Path(__file__).parents[1]
-MEASURED = ["anatomy", "ideas", "race", "speed", *(f"accuracy-{budget}" for budget in BUDGETS)]
+MEASURED = [
+    "anatomy",
+    "ideas",
+    "ideas-all-pixels",
+    "race",
+    "speed",
+    *(f"accuracy-{budget}" for budget in BUDGETS),
+]
 
 
 def read(name):
@@ -64,6 +71,7 @@ def test_the_last_rung_of_the_ladder_is_the_recipe_of_one_minute():
     last = list(RUNGS.values())[-1]
     assert replace(last, epochs=0) == replace(BUDGETS["1m"].recipe, epochs=0)
     assert [rung["idea"] for rung in read("ideas")["rungs"]] == list(RUNGS)
+    assert [rung["idea"] for rung in read("ideas-all-pixels")["rungs"]] == list(ALL_PIXELS)
 
 
 @pytest.mark.parametrize("budget", BUDGETS)
