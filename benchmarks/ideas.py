@@ -3,9 +3,10 @@
     OPENBLAS_NUM_THREADS=1 MNIST_DIR=... python benchmarks/ideas.py
     OPENBLAS_NUM_THREADS=1 MNIST_DIR=... python benchmarks/ideas.py --all-pixels
 
-Each rung of the ladder adds to the one before. On each, four networks are trained, each on 50,000
-of the training images and judged by the other 10,000; the test images are not touched. The record
-goes to benchmarks/records/ideas.json. It takes three quarters of an hour of one core.
+Each rung of the ladder adds to the one before, but for the fourth, from which on labels are not
+smoothed and weights do not decay. On each, four networks are trained, each on 50,000 of the
+training images and judged by the other 10,000; the test images are not touched. The record goes to
+benchmarks/records/ideas.json. It takes three quarters of an hour of one core.
 
 With --all-pixels it measures the last rung without the one before, and writes
 benchmarks/records/ideas-all-pixels.json.

@@ -14,6 +14,7 @@ The record goes to benchmarks/records/race.json.
 
 import argparse
 import time
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -70,7 +71,7 @@ def error_in_torch(model: torch.nn.Module, digits: Digits) -> float:
     return 100 * float(np.mean(logits.argmax(dim=1).numpy() != digits.test_labels))
 
 
-def race(recipe: Recipe, digits: Digits, seeds: list[int]) -> dict:
+def race(recipe: Recipe, digits: Digits, seeds: Sequence[int]) -> dict:
     """Train with both, seed after seed; return seconds and errors."""
     seconds, errors = {"mnist_core": [], "PyTorch": []}, {"mnist_core": [], "PyTorch": []}
     for seed in seeds:
@@ -97,7 +98,7 @@ def race(recipe: Recipe, digits: Digits, seeds: list[int]) -> dict:
 def main() -> None:
     """Race with each recipe that needs no distortions."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2, 3, 4])
+    parser.add_argument("--seeds", type=int, nargs="*", default=range(7))
     options = parser.parse_args()
     record = origin("python benchmarks/race.py", "torch")
     digits = load_mnist(download=False)
@@ -108,7 +109,7 @@ def main() -> None:
             if budget.recipe.strength is None and budget.recipe.review == 1:
                 races[name] = race(budget.recipe, digits, options.seeds)
                 print(name, races[name], flush=True)
-    write("race", record | {"seeds": options.seeds, "races": races})
+    write("race", record | {"seeds": list(options.seeds), "races": races})
 
 
 if __name__ == "__main__":
