@@ -102,7 +102,7 @@ def train_and_judge(
     """Train with one seed; return errors and times, and the probabilities (n, 10) they rest on.
 
     With `validate` it is judged by the seed's own fold of the training images, else by the test
-    images. Only race.py looks at those, too.
+    images, after the last step.
     """
     recipe, digits = BUDGETS[name].recipe, load_mnist(download=False)
     held_out = fold(seed) if validate else np.zeros(60_000, bool)
