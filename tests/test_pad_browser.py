@@ -179,6 +179,27 @@ def test_keys_lift_undo_and_leave_the_rest_to_the_page(open_page):
     assert page.evaluate("document.activeElement.dataset.do") == "undo"
 
 
+def test_the_pads_keys_are_kept_from_notebook_and_no_others(open_page):
+    """Notebook 7 takes keys on their way down, but not from an element with this attribute."""
+    page = open_page()
+    page.locator(CANVAS).focus()
+    page.evaluate(
+        """() => {
+          globalThis.kept = [];
+          const listen = ({ key, target }) => {
+            if (target.hasAttribute("data-lm-suppress-shortcuts")) kept.push(key);
+          };
+          document.addEventListener("keydown", listen, true);
+        }"""
+    )
+    press(page, "Control+s d Shift+ArrowDown Alt+z Control+ArrowDown Control+z Escape")
+    kept = page.evaluate("kept.filter((key) => !['Shift', 'Control', 'Alt'].includes(key))")
+    assert kept == ["d", "ArrowDown", "z", "Escape"]
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("d")
+    assert page.evaluate("kept").count("d") == 1
+
+
 def test_leaving_the_pad_lifts_the_keyboards_pen(open_page):
     page = open_page()
     page.locator(CANVAS).focus()

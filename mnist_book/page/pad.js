@@ -475,10 +475,17 @@
       event.stopPropagation();
       schedule(); // the cursor may have moved
     });
+    // In Jupyter "d" pressed twice deletes the cell, and so on. JupyterLab takes keys on their way up,
+    // and they don't get there. Notebook takes them on their way down, but not where the element in
+    // focus has this attribute: it is set before, at the window. Ctrl+S may still save.
     root.addEventListener("keydown", (event) => {
-      // In JupyterLab "d" pressed twice deletes the cell, and so on. Ctrl+S may still save.
-      if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+      if (isForPad(event)) event.stopPropagation();
     });
+    function onWayDown(event) {
+      if (root.contains(event.target))
+        event.target.toggleAttribute("data-lm-suppress-shortcuts", isForPad(event));
+    }
+    window.addEventListener("keydown", onWayDown, true);
     canvas.addEventListener("focus", () => {
       if (canvas.matches(":focus-visible")) cursor = [SIDE / 2, SIDE / 2]; // came by keyboard
       schedule();
@@ -623,6 +630,7 @@
       unmount() {
         repaint.disconnect();
         unwatch();
+        window.removeEventListener("keydown", onWayDown, true);
         cancelAnimationFrame(frame);
         clearTimeout(sure);
         pads.delete(pad);
@@ -651,6 +659,11 @@
     if (probability > 0 && probability < 0.005) return "<\u00a01\u00a0%";
     if (probability < 1 && probability > 0.995) return ">\u00a099\u00a0%";
     return `${Math.round(100 * probability)}\u00a0%`;
+  }
+
+  /** Whether a key pressed in a pad is the pad's: one without Ctrl and so on, or Ctrl+Z. */
+  function isForPad({ key, ctrlKey, metaKey, altKey }) {
+    return !altKey && ((!ctrlKey && !metaKey) || key.toLowerCase() === "z");
   }
 
   const onPad = (point) =>
