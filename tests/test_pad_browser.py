@@ -200,6 +200,29 @@ def test_the_pads_keys_are_kept_from_notebook_and_no_others(open_page):
     assert page.evaluate("kept").count("d") == 1
 
 
+def test_a_screen_reader_hands_keys_to_the_pad_and_hears_no_more_than_what_changes(open_page):
+    """Orca wants an application in another one, and something in it; of floods it drops a part."""
+    page = open_page()
+    canvas = page.locator(f"[role=application] > {CANVAS}[role=application]")
+    assert canvas.locator("> [role=img]").get_attribute("aria-label") == "The drawing"
+    page.evaluate(
+        """() => {
+          globalThis.writings = [];
+          const texts = (nodes) => [...nodes].map((node) => node.textContent).join("");
+          new MutationObserver((records) => {
+            for (const { removedNodes, addedNodes } of records)
+              writings.push([texts(removedNodes), texts(addedNodes)]);
+          }).observe(document.querySelector(".digit-pad"), { childList: true, subtree: true });
+        }"""
+    )
+    draw_with_mouse(page, well_drawn()[3])
+    assert settled(page)[:2] == ("digit", "3")
+    page.locator(".digit-pad-spoken").filter(has_text="3. ").wait_for(state="attached")
+    writings = page.evaluate("writings")
+    assert ["", "3"] in writings or ["Not a digit?", "3"] in writings
+    assert not [(before, after) for before, after in writings if before == after]
+
+
 def test_leaving_the_pad_lifts_the_keyboards_pen(open_page):
     page = open_page()
     page.locator(CANVAS).focus()

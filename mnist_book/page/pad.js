@@ -290,12 +290,15 @@
   const pads = new Set();
   let mounted = 0;
 
+  // Orca hands keys on to an application within another one, and only if there is something in it.
   const content = (id) => `
     <div class="digit-pad-main">
       <div class="digit-pad-drawing">
-        <canvas class="digit-pad-canvas" tabindex="0" role="application"
-          aria-roledescription="drawing pad" aria-label="Draw a digit"
-          aria-describedby="${id}-help"></canvas>
+        <div role="application" aria-label="Draw a digit">
+          <canvas class="digit-pad-canvas" tabindex="0" role="application"
+            aria-roledescription="drawing pad" aria-label="Draw a digit"
+            aria-describedby="${id}-help"><span role="img" aria-label="The drawing"></span></canvas>
+        </div>
         <div class="digit-pad-buttons">
           <button type="button" data-do="undo">Undo</button>
           <button type="button" data-do="clear">Clear</button>
@@ -546,22 +549,23 @@
         ? { loud: "", quiet: "No answer." }
         : inWords(digit, probabilities, reason);
       root.dataset.state = error ? "error" : reason || "digit";
-      find(".digit-pad-digit").textContent = loud;
-      find(".digit-pad-words").textContent = quiet;
+      write(find(".digit-pad-digit"), loud);
+      write(find(".digit-pad-words"), quiet);
       root.querySelectorAll(".digit-pad-bars li").forEach((item, i) => {
         item.querySelector("i").style.width = `${100 * probabilities[i]}%`;
-        item.lastChild.textContent = total(probabilities) > 0 ? percent(probabilities[i]) : "–";
+        write(item.lastChild, total(probabilities) > 0 ? percent(probabilities[i]) : "–");
         item.classList.toggle("digit-pad-best", i === digit);
       });
       problem(error || (full() ? FULL : ""));
       if (announcement === null || of !== number) return;
-      spoken.textContent = `${announcement}${[loud, quiet, error].filter(Boolean).join(". ")}`;
+      const words = [loud, quiet, error].filter(Boolean).join(". ").replace("?.", "?");
+      spoken.textContent = `${announcement}${words}`;
       announcement = null;
     }
 
     function problem(text) {
       const place = find(".digit-pad-problem");
-      if (place.textContent !== text) place.textContent = text;
+      write(place, text);
       place.hidden = text === "";
     }
 
@@ -659,6 +663,11 @@
     if (probability > 0 && probability < 0.005) return "<\u00a01\u00a0%";
     if (probability < 1 && probability > 0.995) return ">\u00a099\u00a0%";
     return `${Math.round(100 * probability)}\u00a0%`;
+  }
+
+  /** Put text into an element. A screen reader hears of each change: so none without a difference. */
+  function write(element, text) {
+    if (element.textContent !== text) element.textContent = text;
   }
 
   /** Whether a key pressed in a pad is the pad's: one without Ctrl and so on, or Ctrl+Z. */
