@@ -80,13 +80,15 @@ class Explorer(widgets.VBox):
         show = (
             "const box = this.closest('.explorer'), images = box.querySelectorAll('img');"
             "images.forEach((image, position) => { image.hidden = position !== +this.value; });"
-            "box.querySelector('output').value = this.dataset.values.split('|')[this.value];"
+            "this.ariaValueText = this.dataset.values.split('|')[this.value];"
+            "box.querySelector('output').value = this.ariaValueText;"
         )
         shown = [escape(str(value), quote=True) for value in self._values]
         bundle["text/html"] = (
             f'<div class="explorer"><p><label>{escape(self._label)} <input type="range" min="0" '
-            f'max="{len(shown) - 1}" value="{self._start}" data-values="{"|".join(shown)}" '
-            f'oninput="{show}"></label> <output>{shown[self._start]}</output></p>{images}</div>'
+            f'max="{len(shown) - 1}" value="{self._start}" aria-valuetext="{shown[self._start]}" '
+            f'data-values="{"|".join(shown)}" oninput="{show}"></label> '
+            f'<output aria-hidden="true">{shown[self._start]}</output></p>{images}</div>'
         )
         return bundle
 
