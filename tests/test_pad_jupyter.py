@@ -121,7 +121,7 @@ def page(chromium, address):
 
 
 def run_cell(page, number):
-    """Select a cell and run it by keyboard; once more, if a busy machine has lost the keys."""
+    """Select a cell and run it by keyboard; again, if after eight seconds it does not run."""
     cell = page.locator(".jp-Notebook .jp-CodeCell").nth(number)
     ran = cell.locator(".jp-InputPrompt").filter(has_text=re.compile(r"\[[*\d]"))
     for _ in range(3):
