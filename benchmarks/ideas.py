@@ -2,14 +2,15 @@
 
     OPENBLAS_NUM_THREADS=1 MNIST_DIR=... python benchmarks/ideas.py
     OPENBLAS_NUM_THREADS=1 MNIST_DIR=... python benchmarks/ideas.py --all-pixels
+    OPENBLAS_NUM_THREADS=1 MNIST_DIR=... python benchmarks/ideas.py --straight
 
 Each rung of the ladder adds to the one before, but for the fourth, from which on labels are not
 smoothed and weights do not decay. On each, four networks are trained, each on 50,000 of the
 training images and judged by the other 10,000; the test images are not touched. The record goes to
 benchmarks/records/ideas.json. It takes three quarters of an hour of one core.
 
-With --all-pixels it measures the last rung without the one before, and writes
-benchmarks/records/ideas-all-pixels.json.
+With --all-pixels it measures the last rung without the one before, and with --straight some of the
+rungs with straightened pictures; the records are ideas-all-pixels.json and ideas-straight.json.
 """
 
 import argparse
@@ -19,11 +20,12 @@ from dataclasses import replace
 from itertools import repeat
 
 import numpy as np
-from accuracy import WIDER, fold
+from accuracy import LESS, WIDER, fold
 from record import origin, write
 
 from mnist_book.augment import Strength
 from mnist_book.recipes import Recipe, learn
+from mnist_book.straighten import straighten
 from mnist_core import load_mnist, predict_images
 
 FIRST = Recipe(hidden=(128,), epochs=5, batch=64, learning_rate=0.1, warm_up=0)
@@ -48,13 +50,27 @@ RUNGS = {
     "300 components, more epochs": COMPONENTS,
     "distorted more, in wider bows": replace(COMPONENTS, strength=WIDER),
 }
-ALL_PIXELS = {"distorted more, all pixels": replace(REVIEW, strength=WIDER)}
+LADDERS = {
+    "ideas": RUNGS,
+    "ideas-all-pixels": {"distorted more, all pixels": replace(REVIEW, strength=WIDER)},
+    "ideas-straight": {
+        name: RUNGS[name]
+        for name in (
+            "128 units, learning rate falling",
+            "smoothed labels",
+            "two layers, a minute, no distortion",
+            "distorted more, in wider bows",
+        )
+    }
+    | {"distorted a little less": replace(COMPONENTS, strength=LESS)},
+}
 
 
-def judge(recipe: Recipe, number: int) -> tuple[float, float]:
+def judge(recipe: Recipe, number: int, straight: bool) -> tuple[float, float]:
     """Train on all training images but a fold; return the percentage wrong on it, and seconds."""
     digits, held_out = load_mnist(download=False), fold(number)
-    images, labels = digits.train_images, digits.train_labels
+    labels = digits.train_labels
+    images = straighten(digits.train_images) if straight else digits.train_images
     start = time.process_time()
     rng = np.random.default_rng(number)
     network = learn(recipe, images[~held_out], labels[~held_out], rng=rng)
@@ -67,14 +83,17 @@ def main() -> None:
     """Climb the ladder and write the record."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--at-once", type=int, default=1, help="how many networks at a time")
-    parser.add_argument("--all-pixels", action="store_true", help="only the last, on all pixels")
+    variant = parser.add_mutually_exclusive_group()
+    variant.add_argument("--all-pixels", action="store_true", help="only the last, on all pixels")
+    variant.add_argument("--straight", action="store_true", help="some, with straightened pictures")
     options = parser.parse_args()
-    ladder = ALL_PIXELS if options.all_pixels else RUNGS
-    command = "python benchmarks/ideas.py" + " --all-pixels" * options.all_pixels
+    suffix = "-all-pixels" * options.all_pixels + "-straight" * options.straight
+    command = "python benchmarks/ideas.py" + (f" -{suffix}" if suffix else "")
     record, rungs = origin(command), []
     with ProcessPoolExecutor(options.at_once) as pool:
-        for name, recipe in ladder.items():
-            errors, seconds = zip(*pool.map(judge, repeat(recipe), range(4)), strict=True)
+        for name, recipe in LADDERS["ideas" + suffix].items():
+            results = pool.map(judge, repeat(recipe), range(4), repeat(options.straight))
+            errors, seconds = zip(*results, strict=True)
             rungs.append(
                 {
                     "idea": name,
@@ -88,7 +107,7 @@ def main() -> None:
         "judged_by": "four times 10,000 of the training images, by networks that did not see them",
         "rungs": rungs,
     }
-    write("ideas-all-pixels" if options.all_pixels else "ideas", record | judged)
+    write("ideas" + suffix, record | judged)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,8 @@ class Strength(NamedTuple):
 
 def upsample(images: np.ndarray) -> np.ndarray:
     """Make pictures uint8 (n, 28, 28) finer: uint8 (n, FINE_SIDE, FINE_SIDE), by interpolation."""
+    if images.dtype != np.uint8 or images.shape[1:] != (SIDE, SIDE):
+        raise ValueError(f"images: found {images.dtype} {images.shape}, expected uint8 (n, 28, 28)")
     fine = np.empty((len(images), FINE_SIDE, FINE_SIDE), np.uint8)
     for start in range(0, len(images), 500):  # some at a time, for the processor's cache
         part = np.pad(images[start : start + 500], ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN)))
@@ -75,11 +77,20 @@ def draw_tables(rng: np.random.Generator, count: int, strength: Strength) -> np.
     pull_x, pull_y = _rubber(rng, count, strength)
     from_x = wide * cosine * x + (shear * cosine - high * sine) * y + pull_x
     from_y = wide * sine * x + (shear * sine + high * cosine) * y + pull_y
-    from_x += evenly(strength.shift) + (SIDE - 1) / 2 + MARGIN
-    from_y += evenly(strength.shift) + (SIDE - 1) / 2 + MARGIN
+    from_x += evenly(strength.shift)
+    from_y += evenly(strength.shift)
+    return places_in_fine(from_x, from_y)
+
+
+def places_in_fine(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Find the nearest places of flat fine pictures, int32, for x and y in pixels from the centre.
+
+    What lies outside is taken for the rim, which is paper.
+    """
+    middle = (SIDE - 1) / 2 + MARGIN
     column, row = (
-        np.clip(np.rint(FINER * place), 0, FINE_SIDE - 1).astype(np.int32)
-        for place in (from_x, from_y)
+        np.clip(np.rint(FINER * (place + middle)), 0, FINE_SIDE - 1).astype(np.int32)
+        for place in (x, y)
     )
     return row * FINE_SIDE + column
 
@@ -119,10 +130,6 @@ class Distorter:
         strength: Strength | None = None,
         pool: int = 2048,
     ) -> None:
-        if images.dtype != np.uint8 or images.shape[1:] != (SIDE, SIDE):
-            raise ValueError(
-                f"images: found {images.dtype} {images.shape}, expected uint8 (n, 28, 28)"
-            )
         self.fine = upsample(images).reshape(-1)
         self.rng, self.strength = rng, strength or Strength()
         self.tables = draw_tables(rng, pool, self.strength)

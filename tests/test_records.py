@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from accuracy import BUDGETS
-from ideas import ALL_PIXELS, RUNGS
+from ideas import LADDERS
 from record import RECORDS
 
 from mnist_book.recipes import Recipe
@@ -17,8 +17,7 @@ from mnist_core import Network, accuracy, load_mnist, load_practice_digits, pred
 ROOT = Path(__file__).parents[1]
 MEASURED = [
     "anatomy",
-    "ideas",
-    "ideas-all-pixels",
+    *LADDERS,
     "race",
     "race-again",
     "speed",
@@ -52,6 +51,7 @@ def test_a_record_of_accuracy_is_of_the_recipe_as_it_is(budget):
     # A record may be older than a part of a recipe, and was made as if that had its default.
     recorded = {field.name: field.default for field in fields(Recipe)} | record["recipe"]
     assert recorded == as_json(asdict(recipe) | {"strength": strength})
+    assert record.get("straight", False) == BUDGETS[budget].straight
     assert record["budget_processor_seconds"] == BUDGETS[budget].processor_seconds
 
 
@@ -71,10 +71,10 @@ def test_a_record_of_accuracy_keeps_to_its_budget_and_adds_up(budget):
 
 def test_the_last_rung_of_the_ladder_is_the_recipe_of_one_minute():
     """But for the number of epochs: the ladder has fewer images to learn from."""
-    last = list(RUNGS.values())[-1]
+    last = list(LADDERS["ideas"].values())[-1]
     assert replace(last, epochs=0) == replace(BUDGETS["1m"].recipe, epochs=0)
-    assert [rung["idea"] for rung in read("ideas")["rungs"]] == list(RUNGS)
-    assert [rung["idea"] for rung in read("ideas-all-pixels")["rungs"]] == list(ALL_PIXELS)
+    for name, ladder in LADDERS.items():
+        assert [rung["idea"] for rung in read(name)["rungs"]] == list(ladder)
 
 
 @pytest.mark.parametrize("budget", BUDGETS)
