@@ -12,9 +12,11 @@ first, which is in the time too. With --validate four networks are trained, each
 
 The record, benchmarks/records/accuracy-1m.json, has every seed's error; and apart from it what the
 same networks reach when each sees several distorted copies of an image, and all of them together.
+With --add the runs are added to those of the record that is there.
 """
 
 import argparse
+import json
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -22,7 +24,7 @@ from itertools import repeat
 from pathlib import Path
 
 import numpy as np
-from record import origin, write
+from record import RECORDS, origin, write
 
 from mnist_book.augment import Distorter, Strength
 from mnist_book.recipes import Recipe, learn
@@ -30,6 +32,7 @@ from mnist_book.straighten import straighten
 from mnist_core import Network, load_mnist, scale_pixels
 
 PLAIN = {"slope": 0.1, "learning_rate": 0.25, "label_smoothing": 0.1, "weight_decay": 1e-4}
+TEN = PLAIN | {"hidden": (512,), "epochs": 6, "batch": 64, "slope": 0.01, "known": 0, "review": 0.1}
 STRONGER = Strength(12.0, 0.12, 0.12, 1.0, 1.3)
 DISTORTED = {"strength": Strength(), "calm": 0.4, "calmest": 0.1, "known": 0.005, "review": 0.1}
 # Rubber that bends in wider bows, and distortions that fade to a half only.
@@ -54,19 +57,19 @@ BUDGETS = {
     "1.6s": Budget(1.6, Recipe(hidden=(160,), epochs=2.3, batch=48, **PLAIN)),
     "3.8s": Budget(3.8, Recipe(hidden=(256,), epochs=4, batch=64, **PLAIN)),
     # Chosen with --validate. An image is known when its digit has more than its smoothed target.
-    "10s": Budget(
-        10,
-        Recipe(
-            hidden=(512,), epochs=6, batch=64, **PLAIN | {"slope": 0.01, "known": 0, "review": 0.1}
-        ),
-    ),
+    "10s": Budget(10, Recipe(**TEN)),
+    # The time that straightening takes is missing in training.
+    "10s-straight": Budget(10, Recipe(**TEN | {"epochs": 4.5}), straight=True),
     # Chosen with --validate, too.
     "1m": Budget(120, Recipe(hidden=(512, 384), epochs=46, **FURTHER)),
+    "1m-straight": Budget(
+        120, Recipe(hidden=(512, 384), epochs=46, **FURTHER | {"strength": LESS}), straight=True
+    ),
     "5m": Budget(600, Recipe(hidden=(800, 800), epochs=100, **DISTORTED | {"strength": STRONGER})),
+    # The next recipe with straightened pictures and fewer epochs.
+    "5m-straight": Budget(600, Recipe(**LONG | {"epochs": 70, "strength": LESS}), straight=True),
     # Chosen on two of the four folds with 70 epochs; here there is time for more.
     "30m": Budget(3600, Recipe(**LONG)),
-    # Compared with the one above on the four folds with 70 epochs.
-    "30m-straight": Budget(3600, Recipe(**LONG | {"strength": LESS}), straight=True),
     # The layers of the record of 2010, by D. Cireşan and others. Only the first steps were tried.
     "2h": Budget(
         14_400,
@@ -143,6 +146,45 @@ def train_and_judge(
     return run, p
 
 
+def of_seeds(runs: list[dict]) -> dict:
+    """Compute mean and standard deviation of the seeds' errors."""
+    errors = [run["error_percent"] for run in runs]
+    deviation = np.std(errors, ddof=1) if len(errors) > 1 else 0.0  # from a few of all seeds
+    return {
+        "error_percent_mean": round(float(np.mean(errors)), 3),
+        "error_percent_standard_deviation": round(float(deviation), 3),
+    }
+
+
+def described(budget: Budget) -> dict:
+    """Describe a budget as a record does: in what JSON can hold."""
+    strength = budget.recipe.strength
+    recipe = asdict(budget.recipe) | {"strength": strength and strength._asdict()}
+    recipe["hidden"] = list(budget.recipe.hidden)
+    return {
+        "budget_processor_seconds": budget.processor_seconds,
+        "straight": budget.straight,
+        "recipe": recipe,
+    }
+
+
+def check_same(earlier: dict, now: dict, seeds: list[int]) -> None:
+    """Check that an earlier record is of the same recipe, and of other seeds."""
+    if different := [key for key in now if earlier[key] != now[key]]:
+        raise ValueError(f"record: found another {different}, expected this program's; omit --add")
+    if twice := {run["seed"] for run in earlier["runs"]} & set(seeds):
+        raise ValueError(f"seeds: the record has {sorted(twice)} already, expected new ones")
+
+
+def joined(earlier: dict, later: dict) -> dict:
+    """Add the runs of a later record to an earlier one's; each run says its own commit.
+
+    What all networks reach together stays that of the earlier runs: `seeds_together` says which.
+    """
+    runs = [{"commit": part["commit"]} | run for part in (earlier, later) for run in part["runs"]]
+    return earlier | {"runs": runs} | of_seeds(runs)
+
+
 def main() -> None:
     """Train with several seeds, print the errors, and write the record."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -150,34 +192,35 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="*", help="0 1 2; with --validate 0 1 2 3")
     parser.add_argument("--validate", action="store_true", help="judge by held-out training images")
     parser.add_argument("--save", type=Path, help="where the first seed's weights go")
+    parser.add_argument("--add", action="store_true", help="add to the record that is there")
     parser.add_argument("--at-once", type=int, default=1, help="how many seeds at a time")
     options = parser.parse_args()
     budget = BUDGETS[options.budget]
-    seeds = options.seeds or range(4 if options.validate else 3)
+    seeds = options.seeds or [*range(4 if options.validate else 3)]
+    path, now = RECORDS / f"accuracy-{options.budget}.json", described(budget)
+    earlier = json.loads(path.read_text()) if options.add else None
+    if earlier:
+        check_same(earlier, now, seeds)
     record = origin(f"python benchmarks/accuracy.py --budget {options.budget}")
     with ProcessPoolExecutor(options.at_once) as pool:
         names, validate = repeat(options.budget), repeat(options.validate)
         saves = [options.save, *[None] * len(seeds)]
         results = list(pool.map(train_and_judge, names, seeds, validate, saves))
     runs, p = zip(*results, strict=True)
-    errors = [run["error_percent"] for run in runs]
-    deviation = np.std(errors, ddof=1) if len(errors) > 1 else 0.0  # of seeds, from a few of them
-    print(f"error {np.mean(errors):.3f} ± {deviation:.3f} %")
+    found = of_seeds(runs)
+    print("error {} ± {} %".format(*found.values()))
     if options.validate:
         return
     together = error(np.mean(p, axis=0), load_mnist(download=False).test_labels)
     print(f"all networks together {together} %")
     measured = {
-        "budget_processor_seconds": budget.processor_seconds,
-        "straight": budget.straight,
-        "recipe": asdict(budget.recipe)
-        | {"strength": budget.recipe.strength._asdict() if budget.recipe.strength else None},
         "runs": runs,
-        "error_percent_mean": round(float(np.mean(errors)), 3),
-        "error_percent_standard_deviation": round(float(deviation), 3),
+        **found,
         "error_percent_of_all_networks_together": together,
+        "seeds_together": [run["seed"] for run in runs],
     }
-    write(f"accuracy-{options.budget}", record | measured)
+    record = record | now | measured
+    write(path.stem, joined(earlier, record) if earlier else record)
 
 
 if __name__ == "__main__":

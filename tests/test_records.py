@@ -2,12 +2,12 @@
 
 import json
 import re
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from accuracy import BUDGETS
+from accuracy import BUDGETS, check_same, described, joined
 from ideas import LADDERS
 from record import RECORDS
 
@@ -29,11 +29,6 @@ def read(name):
     return json.loads((RECORDS / f"{name}.json").read_text())
 
 
-def as_json(value):
-    """What a value becomes in a record: tuples turn into lists."""
-    return json.loads(json.dumps(value))
-
-
 @pytest.mark.parametrize("name", MEASURED)
 def test_a_record_names_its_command_and_its_commit(name):
     record = read(name)
@@ -45,14 +40,32 @@ def test_a_record_names_its_command_and_its_commit(name):
 
 @pytest.mark.parametrize("budget", BUDGETS)
 def test_a_record_of_accuracy_is_of_the_recipe_as_it_is(budget):
-    recipe = BUDGETS[budget].recipe
-    strength = recipe.strength._asdict() if recipe.strength else None
     record = read(f"accuracy-{budget}")
     # A record may be older than a part of a recipe, and was made as if that had its default.
-    recorded = {field.name: field.default for field in fields(Recipe)} | record["recipe"]
-    assert recorded == as_json(asdict(recipe) | {"strength": strength})
-    assert record.get("straight", False) == BUDGETS[budget].straight
-    assert record["budget_processor_seconds"] == BUDGETS[budget].processor_seconds
+    recipe = {field.name: field.default for field in fields(Recipe)} | record["recipe"]
+    assert record | described(BUDGETS[budget]) == record | {"recipe": recipe}
+
+
+def test_runs_are_added_to_a_record_of_the_same_recipe_alone():
+    now = described(BUDGETS["1m"])
+    first = {"seed": 0, "error_percent": 0.5}
+    earlier = {"commit": "a", "runs": [first, {"seed": 1, "error_percent": 0.6}], **now}
+    later = {"commit": "b", "runs": [{"seed": 2, "error_percent": 0.8}], **now}
+    check_same(json.loads(json.dumps(earlier)), now, seeds=[2])
+    record = joined(earlier, later)
+    assert [(run["seed"], run["commit"]) for run in record["runs"]] == [
+        (0, "a"),
+        (1, "a"),
+        (2, "b"),
+    ]
+    assert record["runs"][0] == {"commit": "a", **first}
+    assert record["error_percent_mean"] == pytest.approx(1.9 / 3, abs=6e-4)
+    assert record["error_percent_standard_deviation"] == pytest.approx(0.153, abs=6e-4)
+    with pytest.raises(ValueError, match="seeds: the record has \\[1\\] already"):
+        check_same(earlier, now, seeds=[1, 2])
+    for other in ("1m-straight", "5m"):
+        with pytest.raises(ValueError, match="record: found another"):
+            check_same(earlier, described(BUDGETS[other]), seeds=[2])
 
 
 @pytest.mark.parametrize("budget", BUDGETS)
