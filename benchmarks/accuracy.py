@@ -70,7 +70,6 @@ BUDGETS = {
     "5m-straight": Budget(600, Recipe(**LONG | {"epochs": 70, "strength": LESS}), straight=True),
     # Chosen on two of the four folds with 70 epochs; here there is time for more.
     "30m": Budget(3600, Recipe(**LONG)),
-    "30m-straight": Budget(3600, Recipe(**LONG), straight=True),
     # The layers of the record of 2010, by D. Cireşan and others. Only the first steps were tried.
     "2h": Budget(
         14_400,
