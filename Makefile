@@ -31,7 +31,7 @@ outputs: .venv/ready
 
 # Draw the practice digits anew.
 practice: .venv/ready
-	$(BIN)/python -m mnist_book.practice
+	$(BIN)/python -m mnist_book.drawing.practice
 
 # Measure speed: against PyTorch, scikit-learn and the machine's limit, line by line, and to the same accuracy.
 bench: .venv/ready

@@ -16,13 +16,14 @@ if os.environ.get("MNIST_DIR"):
     os.environ["MNIST_DIR"] = str(Path(os.environ["MNIST_DIR"]).resolve())
 
 import mnist_core  # after the settings, which NumPy reads once
+from mnist_book import dataset
 
 
 def _how_notebooks_run() -> tuple[bool, str]:
     if os.environ.get("MNIST_DIGITS") == "practice":
         return False, "on practice digits, as MNIST_DIGITS=practice asks"
     try:
-        mnist_core.load_mnist(download=False)
+        dataset.load_mnist(download=False)
     except (OSError, mnist_core.IDXError) as error:
         return False, f"on practice digits, as MNIST is not at hand ({str(error)[:60]}...)"
     return True, "strictly on MNIST, all stored outputs compared"

@@ -26,10 +26,11 @@ from pathlib import Path
 import numpy as np
 from record import RECORDS, origin, write
 
-from mnist_book.augment import Distorter, Strength
-from mnist_book.recipes import Recipe, learn
-from mnist_book.straighten import straighten
-from mnist_core import Network, load_mnist, scale_pixels
+from mnist_book.accuracy.augment import Distorter, Strength
+from mnist_book.accuracy.recipes import Recipe, learn
+from mnist_book.accuracy.straighten import straighten
+from mnist_book.dataset import load_mnist
+from mnist_core import Network, scale_pixels
 
 PLAIN = {"slope": 0.1, "learning_rate": 0.25, "label_smoothing": 0.1, "weight_decay": 1e-4}
 TEN = PLAIN | {"hidden": (512,), "epochs": 6, "batch": 64, "slope": 0.01, "known": 0, "review": 0.1}

@@ -22,14 +22,13 @@ from record import origin, write
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
+from mnist_book.dataset import Digits, load_mnist
 from mnist_core import (
     Buffers,
-    Digits,
     Network,
     cross_entropy_gradient,
     leaky_relu,
     leaky_relu_gradient,
-    load_mnist,
     scale_pixels,
     train,
 )

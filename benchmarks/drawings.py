@@ -16,20 +16,17 @@ from pathlib import Path
 
 import numpy as np
 
-from mnist_book.pen_drawings import PenDrawings, load_pen_drawings
-from mnist_book.train_pad import distort_images
-from mnist_core import (
-    Digits,
-    Network,
+from mnist_book.dataset import Digits, load_mnist
+from mnist_book.drawing.pen_drawings import PenDrawings, load_pen_drawings
+from mnist_book.drawing.strokes import (
     centre_ink,
     fit_to_box,
-    load_mnist,
-    predict_images,
     rasterize,
     stroke_segments,
     strokes_to_image,
-    train,
 )
+from mnist_book.drawing.training import distort_images
+from mnist_core import Network, predict_images, train
 
 RECORD = Path(__file__).parent / "records" / "drawings.json"
 RATES = (0.1, 0.1, 0.05, 0.02, 0.005)  # one epoch each

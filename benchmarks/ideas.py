@@ -23,10 +23,11 @@ import numpy as np
 from accuracy import LESS, WIDER, fold
 from record import origin, write
 
-from mnist_book.augment import Strength
-from mnist_book.recipes import Recipe, learn
-from mnist_book.straighten import straighten
-from mnist_core import load_mnist, predict_images
+from mnist_book.accuracy.augment import Strength
+from mnist_book.accuracy.recipes import Recipe, learn
+from mnist_book.accuracy.straighten import straighten
+from mnist_book.dataset import load_mnist
+from mnist_core import predict_images
 
 FIRST = Recipe(hidden=(128,), epochs=5, batch=64, learning_rate=0.1, warm_up=0)
 WIDE = replace(FIRST, hidden=(512,), learning_rate=0.25, slope=0.1, warm_up=0.05, weight_decay=1e-4)

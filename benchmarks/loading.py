@@ -13,7 +13,8 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from mnist_core import load_mnist, read_idx, write_idx
+from mnist_book.dataset import load_mnist
+from mnist_core import read_idx, write_idx
 
 
 def ratio(ours: Callable[[], object], floor: Callable[[], object], pairs: int) -> str:

@@ -26,11 +26,13 @@ from pathlib import Path
 
 import numpy as np
 
-from mnist_book.doodles import HELD_OUT, KINDS, LETTERS, draw_doodle, draw_scribble
-from mnist_book.pen_drawings import PenDrawings, load_pen_drawings
-from mnist_book.recognizer import NONE, Recognizer, round_weights
-from mnist_book.train_pad import gather, learn, some, train_pad
-from mnist_core import Digits, Network, load_mnist, scale_pixels, strokes_to_image
+from mnist_book.dataset import Digits, load_mnist
+from mnist_book.drawing.doodles import HELD_OUT, KINDS, LETTERS, draw_doodle, draw_scribble
+from mnist_book.drawing.pen_drawings import PenDrawings, load_pen_drawings
+from mnist_book.drawing.recognizer import NONE, Recognizer, round_weights
+from mnist_book.drawing.strokes import strokes_to_image
+from mnist_book.drawing.training import gather, learn, some, train_pad
+from mnist_core import Network, scale_pixels
 
 RECORD = Path(__file__).parent / "records" / "pad.json"
 TRAINED = [kind for kind in KINDS if kind not in HELD_OUT]

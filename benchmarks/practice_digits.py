@@ -8,15 +8,8 @@ images. The generator was tuned on MNIST's training images; its test images are 
 
 import numpy as np
 
-from mnist_core import (
-    Network,
-    accuracy,
-    accuracy_per_digit,
-    load_mnist,
-    load_practice_digits,
-    predict_images,
-    train,
-)
+from mnist_book.dataset import load_mnist, load_practice_digits
+from mnist_core import Network, accuracy, accuracy_per_digit, predict_images, train
 
 
 def main() -> None:

@@ -22,12 +22,14 @@ from accuracy import BUDGETS
 from record import origin, write
 from threadpoolctl import threadpool_limits
 
-from mnist_book.recipes import Recipe, learn, learning_rates
-from mnist_core import Digits, load_mnist, predict_images, scale_pixels
+from mnist_book.accuracy.recipes import Recipe, learn
+from mnist_book.dataset import Digits, load_mnist
+from mnist_book.schedule import learning_rates
+from mnist_core import predict_images, scale_pixels
 
 
 def learn_in_torch(recipe: Recipe, digits: Digits, seed: int) -> torch.nn.Module:
-    """Do in PyTorch what mnist_book.recipes.learn does without distortions."""
+    """Do in PyTorch what mnist_book.accuracy.recipes.learn does without distortions."""
     torch.manual_seed(seed)
     x = torch.from_numpy(scale_pixels(digits.train_images))
     x -= x.mean()

@@ -25,7 +25,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from mnist_core import Digits, Network, accuracy, load_mnist, predict_images, scale_pixels, train
+from mnist_book.dataset import Digits, load_mnist
+from mnist_core import Network, accuracy, predict_images, scale_pixels, train
 
 LEARNING_RATE, MOMENTUM = 0.05, 0.9
 

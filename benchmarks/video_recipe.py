@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 import mnist_core
+from mnist_book import dataset
 
 RECORD = Path(__file__).parent / "records" / "video_recipe.json"
 STEPS = 500
@@ -124,7 +125,7 @@ def step(
     return accuracy
 
 
-def measure(recipe: Recipe, digits: mnist_core.Digits, images: int, seeds: int) -> dict:
+def measure(recipe: Recipe, digits: dataset.Digits, images: int, seeds: int) -> dict:
     """Train networks with different seeds; return what the record keeps of them."""
     x = mnist_core.scale_pixels(digits.train_images[:images])
     test_x = mnist_core.scale_pixels(digits.test_images)
@@ -151,7 +152,7 @@ def measure(recipe: Recipe, digits: mnist_core.Digits, images: int, seeds: int) 
 
 def main() -> None:
     """Measure the recipe on all images with 20 seeds, and its variants on 10,000 with 10."""
-    digits = mnist_core.load_mnist(download=False)
+    digits = dataset.load_mnist(download=False)
     began = time.perf_counter()
     raw = replace(Recipe(), scaled=False)
     full = {

@@ -1,5 +1,6 @@
-"""What the chapters use besides NumPy: checks for the exercises, figures, help for notebooks."""
+"""What the chapters use besides NumPy and the core: digits, checks for anybody's code, figures."""
 
-from mnist_book.examination import examine
+from mnist_book.dataset import load_digits
+from mnist_book.diagnosis import checks, examine
 
-__all__ = ["examine"]
+__all__ = ["checks", "examine", "load_digits"]

@@ -9,10 +9,10 @@ import threading
 import numpy as np
 import pytest
 
-from mnist_book.pad import PAGE
-from mnist_book.practice import draw_digit
-from mnist_book.recognizer import Recognizer
-from mnist_core import strokes_to_image
+from mnist_book.drawing.pad import PAGE
+from mnist_book.drawing.practice import draw_digit
+from mnist_book.drawing.recognizer import Recognizer
+from mnist_book.drawing.strokes import strokes_to_image
 
 HTML = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>A page with a pad</title>

@@ -17,7 +17,10 @@ import threadpoolctl
 import tqdm
 
 import mnist_core
-from mnist_core import Network, load_directory, main
+from mnist_book import dataset
+from mnist_book.__main__ import main
+from mnist_book.dataset import load_directory
+from mnist_core import Network
 
 TRAIN, TEST = 60, 25
 
@@ -351,7 +354,7 @@ def test_ctrl_c_while_loading_is_exit_status_130(monkeypatch, capsys):
     def interrupted():
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(mnist_core, "load_digits", interrupted)
+    monkeypatch.setattr(dataset, "load_digits", interrupted)
     assert main(["train"]) == 130
     assert "Interrupted" in capsys.readouterr().err
 
@@ -379,7 +382,7 @@ def no_mnist(data, tmp_path, monkeypatch):
     """The small files as practice digits, and nothing else."""
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "practice").symlink_to(data)
-    monkeypatch.setattr(mnist_core, "DATA", tmp_path / "data")
+    monkeypatch.setattr(dataset, "DATA", tmp_path / "data")
     monkeypatch.delenv("MNIST_DIR", raising=False)
     return tmp_path / "data"
 
@@ -410,7 +413,7 @@ def closed_port():
 
 def test_download_without_a_network_says_what_to_do_by_hand(tmp_path, monkeypatch, capsys):
     mirrors = tuple(f"http://127.0.0.1:{closed_port()}/{n}/" for n in (1, 2))
-    monkeypatch.setattr(mnist_core, "MIRRORS", mirrors)
+    monkeypatch.setattr(dataset, "MIRRORS", mirrors)
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     directory = tmp_path / "digits"
@@ -423,7 +426,7 @@ def test_download_without_a_network_says_what_to_do_by_hand(tmp_path, monkeypatc
 
 
 def test_download_of_what_is_complete_says_so(data, monkeypatch, capsys):
-    monkeypatch.setattr(mnist_core, "load_mnist", load_directory)
+    monkeypatch.setattr(dataset, "load_mnist", load_directory)
     assert main(["download", f"--directory={data}"]) == 0
     assert "complete" in capsys.readouterr().out
 

@@ -26,7 +26,9 @@ import numpy as np
 import pytest
 
 import mnist_core
-from mnist_core import DownloadError, IDXError, load_digits, load_mnist
+from mnist_book import dataset
+from mnist_book.dataset import DownloadError, load_digits, load_mnist
+from mnist_core import IDXError
 
 pytest.importorskip("pooch")
 requests = pytest.importorskip("requests")
@@ -37,7 +39,7 @@ NAMES = (
     "t10k-images-idx3-ubyte",
     "t10k-labels-idx1-ubyte",
 )
-DEFAULT_TIMEOUT, DEFAULT_MIRRORS = mnist_core.DOWNLOAD_TIMEOUT, mnist_core.MIRRORS
+DEFAULT_TIMEOUT, DEFAULT_MIRRORS = dataset.DOWNLOAD_TIMEOUT, dataset.MIRRORS
 posix_only = pytest.mark.skipif(os.name != "posix", reason="only POSIX has it")
 
 
@@ -59,7 +61,7 @@ PACKED = {name + ".gz": gzip.compress(data, mtime=0) for name, data in CONTENTS.
 FIRST = NAMES[0] + ".gz"
 HALF = len(PACKED[FIRST]) // 2  # some 24,000 bytes
 KNOWN = {
-    name: mnist_core.MNISTFile(
+    name: dataset.MNISTFile(
         hashlib.sha256(CONTENTS[name]).hexdigest(),
         hashlib.sha256(PACKED[name + ".gz"]).hexdigest(),
         len(PACKED[name + ".gz"]),
@@ -250,7 +252,7 @@ def mirrors(server, monkeypatch):
 
     def set_mirrors(*behaviours):
         addresses = tuple(address(server, behaviour) for behaviour in behaviours)
-        monkeypatch.setattr(mnist_core, "MIRRORS", addresses)
+        monkeypatch.setattr(dataset, "MIRRORS", addresses)
         return addresses
 
     return set_mirrors
@@ -258,10 +260,10 @@ def mirrors(server, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def small_mnist(tmp_path, monkeypatch):
-    monkeypatch.setattr(mnist_core, "MNIST_FILES", KNOWN)
-    monkeypatch.setattr(mnist_core, "MIRRORS", ())
-    monkeypatch.setattr(mnist_core, "DATA", tmp_path / "data")
-    monkeypatch.setattr(mnist_core, "DOWNLOAD_TIMEOUT", (10.0, 10.0))
+    monkeypatch.setattr(dataset, "MNIST_FILES", KNOWN)
+    monkeypatch.setattr(dataset, "MIRRORS", ())
+    monkeypatch.setattr(dataset, "DATA", tmp_path / "data")
+    monkeypatch.setattr(dataset, "DOWNLOAD_TIMEOUT", (10.0, 10.0))
     for name in ("MNIST_DIR", "MNIST_DIGITS"):
         monkeypatch.delenv(name, raising=False)
     for name in ("NO_PROXY", "no_proxy"):
@@ -334,7 +336,7 @@ def test_download_goes_where_the_environment_says_or_into_data(
 
 def test_slow_mirror_is_not_given_up(mirrors, directory, monkeypatch):
     mirrors("slow")
-    monkeypatch.setattr(mnist_core, "DOWNLOAD_TIMEOUT", (1.0, 1.0))
+    monkeypatch.setattr(dataset, "DOWNLOAD_TIMEOUT", (1.0, 1.0))
     all_but_first(directory)
     start = time.perf_counter()
     assert is_small_mnist(load_mnist(directory))
@@ -351,7 +353,7 @@ BROKEN = [
 
 @pytest.fixture
 def short_of_patience(monkeypatch):
-    monkeypatch.setattr(mnist_core, "DOWNLOAD_TIMEOUT", (5.0, 0.7))
+    monkeypatch.setattr(dataset, "DOWNLOAD_TIMEOUT", (5.0, 0.7))
 
 
 @pytest.mark.parametrize("behaviour", BROKEN)
@@ -668,14 +670,14 @@ import pooch, requests, tqdm
 import mnist_core
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
 directory, mirrors, files, limit = json.loads(sys.argv[1])
-mnist_core.MIRRORS = tuple(mirrors)
-mnist_core.MNIST_FILES = {name: mnist_core.MNISTFile(*known) for name, known in files.items()}
+dataset.MIRRORS = tuple(mirrors)
+dataset.MNIST_FILES = {name: dataset.MNISTFile(*known) for name, known in files.items()}
 if limit:
     import resource
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 try:
-    print(mnist_core.load_mnist(directory))
-except mnist_core.DownloadError as error:
+    print(dataset.load_mnist(directory))
+except dataset.DownloadError as error:
     print("DownloadError:", error)
 """
 

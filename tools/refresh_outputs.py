@@ -18,6 +18,7 @@ from nbclient import NotebookClient
 from PIL import Image
 
 import mnist_core
+from mnist_book import dataset
 
 BOOK = Path(__file__).parents[1] / "book"
 
@@ -79,7 +80,7 @@ def smaller(png: str, colours: int = 96) -> str:
 def main() -> None:
     """Refresh the notebooks named on the command line, or all."""
     paths = [Path(name).resolve() for name in sys.argv[1:]] or sorted(BOOK.glob("*.ipynb"))
-    mnist = mnist_core.load_mnist()
+    mnist = dataset.load_mnist()
     # The kernels start in book/: a relative $MNIST_DIR would mean another place there.
     os.environ["MNIST_DIR"] = str(mnist.files[0].parent.resolve())
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "2")

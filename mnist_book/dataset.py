@@ -1,0 +1,261 @@
+"""The digits: MNIST at hand or downloaded, the practice digits where it cannot be had.
+
+Chapters say `load_digits()`. Whatever comes from outside is checked by SHA-256 before it is used,
+and a download appears whole or not at all.
+"""
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+import mnist_core
+from mnist_core import IMAGES_MAGIC, LABELS_MAGIC, IDXError, idx_header, read_idx
+
+DATA = Path(mnist_core.__file__).parent / "data"
+
+MIRRORS = (  # each, with a file's name after it, is an address; tried in this order
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    "https://raw.githubusercontent.com/fgnt/mnist/master/",
+)
+DOWNLOAD_TIMEOUT = (5.0, 30.0)  # seconds until a mirror answers, seconds of silence after that
+
+
+class MNISTFile(NamedTuple):
+    """What is known of one of MNIST's files."""
+
+    sha256: str  # of the content
+    gz_sha256: str  # of the .gz file that the mirrors have
+    gz_size: int  # of that file, in bytes
+
+
+MNIST_FILES = {
+    "train-images-idx3-ubyte": MNISTFile(
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+        9_912_422,
+    ),
+    "train-labels-idx1-ubyte": MNISTFile(
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+        28_881,
+    ),
+    "t10k-images-idx3-ubyte": MNISTFile(
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+        1_648_877,
+    ),
+    "t10k-labels-idx1-ubyte": MNISTFile(
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+        4_542,
+    ),
+}
+
+
+class DownloadError(OSError):
+    """MNIST could not be downloaded. The message says what was tried and what to do by hand."""
+
+
+@dataclass(frozen=True, repr=False)
+class Digits:
+    """Images uint8 (n, 28, 28), from 0 (paper) to 255 (ink), and labels uint8 (n,), 0 to 9."""
+
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+    source: str  # "MNIST", "practice digits" or a directory
+    files: tuple[Path, ...] = ()  # where the four arrays were read from, raw or .gz
+
+    def __repr__(self) -> str:
+        train, test = len(self.train_labels), len(self.test_labels)
+        return f"Digits({self.source}: {train:,} for training, {test:,} for testing)"
+
+
+def load_digits() -> Digits:
+    """Load MNIST where it is at hand or can be downloaded, else the practice digits.
+
+    A notice says when it is the practice digits, and why. `MNIST_DIGITS=practice` in the
+    environment asks for them.
+    """
+    reason = "MNIST_DIGITS=practice asks for them."
+    if os.environ.get("MNIST_DIGITS") != "practice":
+        try:
+            return load_mnist()
+        except (OSError, IDXError, ImportError) as error:
+            reason = f"MNIST is not at hand: {error}"
+    print(f"PRACTICE DIGITS, drawn by this book, not MNIST: figures will differ. {reason}")
+    return load_practice_digits()
+
+
+def load_practice_digits() -> Digits:
+    """Load the 6,000 + 1,000 digits that the project draws itself (`drawing/practice.py`)."""
+    return load_directory(DATA / "practice", source="practice digits")
+
+
+def load_directory(directory: str | os.PathLike, *, source: str | None = None) -> Digits:
+    """Load anybody's digits of 28 x 28 pixels: four IDX files with MNIST's names, raw or `.gz`.
+
+    Raises
+    ------
+    FileNotFoundError : a file is missing
+    IDXError : a file is not what it should be
+    """
+    paths = _find([Path(directory)], "Put the file there, or check the directory.")
+    return Digits(*_read_four(paths), source=source or os.fspath(directory), files=tuple(paths))
+
+
+def load_mnist(directory: str | os.PathLike | None = None, download: bool = True) -> Digits:
+    """Load MNIST, 60,000 digits for training and 10,000 for testing.
+
+    Parameters
+    ----------
+    directory : where the four files are, raw or `.gz`, or are downloaded to; if not given,
+        `$MNIST_DIR` where that is set, and `data/`. What is there is never written to
+    download : whether to download what is missing
+
+    Raises
+    ------
+    FileNotFoundError : a file is missing, and `download` is false
+    DownloadError : a file is missing, and no mirror gave it
+    IDXError : a file is not MNIST's: the SHA-256 of its content differs
+
+    References
+    ----------
+    Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, Gradient-based learning applied to document
+    recognition, Proceedings of the IEEE 86(11), 1998 (doi:10.1109/5.726791).
+    """
+    places = [directory] if directory else [os.environ.get("MNIST_DIR"), DATA]
+    places = [Path(place).expanduser() for place in places if place]
+    paths = _find(places, _by_hand(places[0]), missing=_download if download else None)
+    arrays = _read_four(paths)
+    for path, array, known in zip(paths, arrays, MNIST_FILES.values(), strict=True):
+        _check_sha256(path, array, known.sha256)
+    return Digits(*arrays, source="MNIST", files=tuple(paths))
+
+
+def _find(
+    places: Sequence[Path], advice: str, missing: Callable[[str, Path], Path] | None = None
+) -> list[Path]:
+    """Find MNIST's four files in any of the places; `missing` may make what is not there."""
+    paths = []
+    for name in MNIST_FILES:
+        candidates = (place / (name + ending) for place in places for ending in ("", ".gz"))
+        path = next((path for path in candidates if path.is_file()), None)
+        if path is None and missing is None:
+            looked = " or ".join(str(place.absolute()) for place in places)
+            raise FileNotFoundError(f"found no {name}, raw or .gz, in {looked}. {advice}")
+        paths.append(path or missing(name, places[0]))
+    return paths
+
+
+def _read_four(paths: Sequence[Path]) -> list[np.ndarray]:
+    """Read training images and labels, test images and labels; check that they go together."""
+    arrays = []
+    for images_path, labels_path in (paths[:2], paths[2:]):
+        images = read_idx(images_path, magic=IMAGES_MAGIC)
+        labels = read_idx(labels_path, magic=LABELS_MAGIC)
+        if images.shape[1:] != (28, 28):
+            cause = "images of another data set"
+            raise IDXError(images_path, f"images of {images.shape[1:]}", "(28, 28) pixels", cause)
+        if len(images) != len(labels):
+            cause = f"files of two different sets; check {labels_path.name}"
+            found = f"{len(images):,} images and {len(labels):,} labels"
+            raise IDXError(images_path, found, "as many of one as of the other", cause)
+        if np.any(labels > 9):
+            cause = "labels of another data set"
+            raise IDXError(labels_path, f"the label {labels.max()}", "0 to 9", cause)
+        arrays += [images, labels]
+    return arrays
+
+
+_recognised: set[tuple[Path, int, int]] = set()  # files that passed: path, size, time of change
+
+
+def _check_sha256(path: Path, array: np.ndarray, expected: str) -> None:
+    status = path.stat()
+    key = (path.absolute(), status.st_size, status.st_mtime_ns)
+    if key not in _recognised:
+        content = hashlib.sha256(idx_header(array))
+        content.update(array)
+        if content.hexdigest() != expected:
+            cause = (
+                "another data set with MNIST's file names (Fashion-MNIST?), or a damaged file; "
+                "replace it, or read other digits with load_directory"
+            )
+            raise IDXError(path, f"SHA-256 {content.hexdigest()}", f"MNIST's {expected}", cause)
+        _recognised.add(key)
+
+
+def _download(name: str, directory: Path) -> Path:
+    """Download one of MNIST's files, as `.gz`; it appears whole and checked, or not at all."""
+    import pooch  # not needed by those who have the files
+    import requests
+
+    known = MNIST_FILES[name]
+    name += ".gz"
+    pooch.get_logger().setLevel("WARNING")  # the line printed below says the same, shorter
+    failures = []
+    for mirror in MIRRORS:
+        print(f"Downloading {mirror}{name} to {directory.absolute()}", file=sys.stderr)
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            fetch = _Bounded(known.gz_size)
+            pooch.retrieve(
+                mirror + name, f"sha256:{known.gz_sha256}", name, directory, downloader=fetch
+            )
+            path = directory / name
+            path.chmod(0o644)  # pooch makes files that only their owner can read
+            return path
+        except requests.Timeout:
+            failures.append(f"  {mirror}{name}: no answer in time")
+        except requests.ConnectionError:  # its own text is a page long
+            failures.append(f"  {mirror}{name}: no connection, or one that broke off")
+        except (requests.RequestException, ValueError) as error:
+            failures.append(f"  {mirror}{name}: {error}")
+        except OSError as error:  # of this machine: the next mirror would meet it too
+            raise DownloadError(
+                f"{directory.absolute()}: found that {name} cannot be written there ({error}), "
+                f"expected a directory with room. {_by_hand(directory)}"
+            ) from error
+    tried = "\n".join(failures)
+    raise DownloadError(
+        f"{name}: found no mirror that gave it. Tried:\n{tried}\n{_by_hand(directory)}"
+    )
+
+
+def _by_hand(directory: Path) -> str:
+    names = ", ".join(f"{name}.gz" for name in MNIST_FILES)
+    return (
+        f"By hand: put {names} (for example from {MIRRORS[0]}) into {directory.absolute()}, "
+        "or set MNIST_DIR to the directory that has them."
+    )
+
+
+class _Bounded:
+    """A downloader for pooch, with a progress bar, that takes only as many bytes as expected."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def __call__(self, url: str, path: str, pooch_: object) -> None:
+        import pooch
+
+        fetch = pooch.HTTPDownloader(progressbar=True, chunk_size=1 << 14, timeout=DOWNLOAD_TIMEOUT)
+        with open(path, "wb") as self.file:
+            fetch(url, self, pooch_)
+
+    def write(self, chunk: bytes) -> None:
+        if self.file.tell() + len(chunk) > self.size:
+            raise ValueError(f"found more than the {self.size:,} bytes expected")
+        self.file.write(chunk)
+
+    def flush(self) -> None:
+        self.file.flush()

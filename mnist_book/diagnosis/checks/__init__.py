@@ -1,0 +1,30 @@
+"""Checks for the reader's own functions: each says what is wrong, and what usually causes that.
+
+A check feeds a function inputs whose right answer is known. Where the answer is wrong, it compares
+it with the answers that the usual mistakes give, so that it can name the mistake. It looks at what
+comes out, never at how the code is written. Rows are examples unless `columns=True` is passed.
+"""
+
+from mnist_book.diagnosis.checks.activation import leaky_relu, leaky_relu_gradient
+from mnist_book.diagnosis.checks.data import big_endian, nearest_mean, read_idx
+from mnist_book.diagnosis.checks.gradients import gradients, train_step
+from mnist_book.diagnosis.checks.initialization import he_normal
+from mnist_book.diagnosis.checks.layer import SHAPE_LEDGER, accuracy, linear, shapes
+from mnist_book.diagnosis.checks.softmax import cross_entropy, softmax
+
+__all__ = [
+    "SHAPE_LEDGER",
+    "accuracy",
+    "big_endian",
+    "cross_entropy",
+    "gradients",
+    "he_normal",
+    "leaky_relu",
+    "leaky_relu_gradient",
+    "linear",
+    "nearest_mean",
+    "read_idx",
+    "shapes",
+    "softmax",
+    "train_step",
+]

@@ -1,0 +1,266 @@
+"""What the drawing pad computes in a page: the same as NumPy does. Runs in Node, or in Chromium."""
+
+import base64
+import gzip
+import json
+import os
+import shutil
+import subprocess
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from mnist_book.dataset import load_mnist, load_practice_digits
+from mnist_book.drawing.pad import MAX_POINTS, MAX_STROKES, PAGE
+from mnist_book.drawing.practice import draw_digit
+from mnist_book.drawing.recognizer import PAGE_WEIGHTS, Recognizer
+from mnist_book.drawing.strokes import strokes_to_image
+from mnist_core import IDXError, scale_pixels
+
+NODE = shutil.which("node")
+# What the tests call; `given` is JSON from Python, and what comes back goes there as JSON.
+IN_NODE = """
+require(process.argv[1]);
+const given = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
+console.log(JSON.stringify((%s)(given)));
+"""
+
+
+@pytest.fixture(scope="module")
+def run(request):
+    """Run a function in JavaScript on what Python gives, with pad.js loaded."""
+    if NODE is not None:
+
+        def in_node(function, given):
+            command = [NODE, "-e", IN_NODE % function, str(PAGE / "pad.js")]
+            run = subprocess.run(
+                command, input=json.dumps(given), capture_output=True, text=True, check=False
+            )
+            assert run.returncode == 0, run.stderr
+            return json.loads(run.stdout)
+
+        return in_node
+    page = request.getfixturevalue("chromium").new_page()
+    page.add_script_tag(path=PAGE / "pad.js")
+    return page.evaluate
+
+
+@pytest.fixture(scope="module")
+def weights():
+    script = PAGE_WEIGHTS.read_text("utf-8")
+    return json.loads(script[script.index("{") : script.rindex("}") + 1])
+
+
+def listed(drawings):
+    return [[np.asarray(stroke).tolist() for stroke in strokes] for strokes in drawings]
+
+
+@pytest.fixture(scope="module")
+def drawings():
+    """A thousand digits as hands draw them, anywhere and of any size, and odder things."""
+    rng, digits = np.random.default_rng(1), []
+    for i in range(1000):
+        scale, shift = 10 ** rng.uniform(-2, 4), rng.normal(0, 300, 2)
+        digits.append([stroke * scale + shift for stroke in draw_digit(i % 10, rng)])
+    return listed(digits)
+
+
+ODD = {
+    "nothing": [],
+    "an empty stroke": [[]],
+    "a dot": [[[5, 5]]],
+    "a dot twice": [[[5, 5], [5, 5]]],
+    "two dots": [[[5, 5]], [[9, 30]]],
+    "a line across": [[[0, 0], [100, 1]]],
+    "a line down": [[[0, 0], [1, 100]]],
+    "a corner of no length": [[[0, 0], [50, 90], [50, 90], [20, 10]]],
+    "a scribble": [[[(37 * i) % 100, (53 * i) % 100] for i in range(80)]],
+    "four strokes": [[[10 * i, 0], [10 * i + 5, 90]] for i in range(4)],
+    "an empty stroke among others": [[[0, 0], [0, 9]], [], [[1, 1], [2, 8]], []],
+    "a line and a speck far away": [[[0, 0], [30, 90]], [[250, 10], [252, 11]]],
+    "strokes on both sides of the limit": [
+        [[0, 0], [0, 100]],
+        [[40, 50], [45.9, 50]],
+        [[9, 9], [15, 9]],
+    ],
+    "a cross": [[[0, 0], [90, 90]], [[0, 90], [90, 0]]],
+}
+
+PICTURES = """({ drawings, parameters }) => drawings.map(
+  (strokes) => Array.from(DigitPad.strokesToImage(strokes, parameters)))"""
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [None, {"pen": 2.5, "box": 19.0, "centre": 14.25}, {"pen": 3.1, "box": 21, "centre": 13.3}],
+)
+def test_pictures_of_a_thousand_drawings_agree_with_numpy(run, drawings, parameters):
+    everything = drawings + list(ODD.values())
+    given = {"drawings": everything, **({"parameters": parameters} if parameters else {})}
+    found = np.array(run(PICTURES, given)).reshape(-1, 28, 28)
+    expected = [strokes_to_image(strokes, **(parameters or {})) for strokes in everything]
+    assert len(found) == 1000 + len(ODD)
+    np.testing.assert_allclose(found, expected, atol=1e-6)  # 1e-3 would do
+    assert found[:1000].max(axis=(1, 2)).min() == 1
+
+
+def test_the_parameters_of_the_picture_are_those_of_the_core(run):
+    assert run("() => DigitPad.IMAGE", None) == strokes_to_image.__kwdefaults__
+
+
+def test_the_pad_stops_where_the_kernel_does(run):
+    limits = run("() => [DigitPad.MOST_STROKES, DigitPad.MOST_POINTS]", None)
+    assert limits == [MAX_STROKES, MAX_POINTS]
+
+
+RECOGNIZE = """({ drawings, weights }) => {
+  const network = DigitPad.readNetwork(weights);
+  return drawings.map((strokes) => DigitPad.recognize(network, strokes));
+}"""
+
+
+def test_answers_to_drawings_are_those_of_python(run, drawings, weights):
+    recognizer = Recognizer.load()
+    everything = drawings + list(ODD.values())
+    found = run(RECOGNIZE, {"drawings": everything, "weights": weights})
+    reasons = set()
+    for strokes, answer in zip(everything, found, strict=True):
+        expected = recognizer.recognize([np.array(stroke) for stroke in strokes])
+        assert (answer["digit"], answer["reason"]) == (expected.digit, expected.reason)
+        np.testing.assert_allclose(answer["probabilities"], expected.probabilities, atol=1e-4)
+        reasons.add(expected.reason)
+    assert reasons == {"", "empty", "shape", "none"}
+
+
+def test_each_rule_of_refusal_counts(run, weights):
+    """One limit at a time is moved past a drawing that the book's settings accept."""
+    drawing = listed([draw_digit(3, np.random.default_rng(0))])
+    settings = [
+        {},
+        {"gate": {"aspect": 0.1, "length": 1e3, "strokes": 9}},
+        {"gate": {"aspect": 9, "length": 0.1, "strokes": 9}},
+        {"gate": {"aspect": 9, "length": 1e3, "strokes": 0.5}},
+        {"threshold": 1.0},
+        {"temperature": 1e6},
+    ]
+    found = [
+        run(RECOGNIZE, {"drawings": drawing, "weights": weights | changed})[0]
+        for changed in settings
+    ]
+    assert [answer["reason"] for answer in found] == ["", "shape", "shape", "shape", "none", "none"]
+    assert found[0]["digit"] == 3
+    np.testing.assert_allclose(found[5]["probabilities"], np.full(10, 0.1), atol=1e-3)
+
+
+PREDICT = """({ pixels, weights }) => {
+  const network = DigitPad.readNetwork(weights);
+  const levels = Uint8Array.from(atob(pixels), (character) => character.charCodeAt(0));
+  const image = (i) => Float64Array.from(levels.subarray(784 * i, 784 * i + 784), (v) => v / 255);
+  return Array.from({ length: levels.length / 784 }, (_, i) => DigitPad.predict(network, image(i)));
+}"""
+
+
+def test_all_test_images_get_the_answer_of_python(run, weights):
+    try:
+        images = load_mnist(download=False).test_images
+    except (OSError, IDXError):
+        images = load_practice_digits().test_images
+    recognizer = Recognizer.load()
+    pixels = scale_pixels(images, np.float64).reshape(-1, 784)
+    expected = recognizer.probabilities(pixels)
+    given = {"pixels": base64.b64encode(images.tobytes()).decode(), "weights": weights}
+    found = np.array(run(PREDICT, given))
+    np.testing.assert_array_equal(found.argmax(axis=1), expected.argmax(axis=1))
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_networks_of_other_depths_work(run):
+    """Three layers with a steep slope: what a single hidden layer would not show."""
+    rng, sizes, slope = np.random.default_rng(2), (784, 7, 5, 11), 0.3
+    levels = [rng.integers(-127, 128, shape, np.int8) for shape in pairwise(sizes)]
+    biases, scales = [rng.normal(size=size).astype("<f4") for size in sizes[1:]], [0.01, 0.02, 0.03]
+    content = {
+        "sizes": sizes, "slope": slope, "scales": scales, "temperature": 2.0, "threshold": 0.0,
+        "weights": base64.b64encode(b"".join(level.tobytes() for level in levels)).decode(),
+        "biases": base64.b64encode(b"".join(bias.tobytes() for bias in biases)).decode(),
+        "gate": {"aspect": 2, "length": 9, "strokes": 3},
+        "image": {"pen": 2.5, "box": 19, "centre": 14.25},
+    }  # fmt: skip
+    image = rng.integers(0, 256, 784, np.uint8)
+    values = image / 255
+    for level, bias, scale in zip(levels, biases, scales, strict=True):
+        z = values @ (level * scale) + bias
+        values = np.where(z > 0, z, slope * z)
+    powers = np.exp((z - z.max()) / 2.0)
+    given = {"pixels": base64.b64encode(image.tobytes()).decode(), "weights": content}
+    np.testing.assert_allclose(run(PREDICT, given)[0], powers / powers.sum(), atol=1e-5)
+
+
+DAMAGE = {
+    "nothing": None,
+    "text": "weights",
+    "no sizes": {"sizes": None},
+    "one size": {"sizes": [784]},
+    "other inputs": {"sizes": [100, 128, 11]},
+    "other classes": {"sizes": [784, 128, 10]},
+    "huge sizes": {"sizes": [784, 10**9, 11]},
+    "sizes that are text": {"sizes": ["784", 128, 11]},
+    "another number of scales": {"scales": [0.1]},
+    "a scale that is not a number": {"scales": [None, 0.1]},
+    "a negative scale": {"scales": [0.1, -0.1]},
+    "temperature 0": {"temperature": 0},
+    "a threshold above 1": {"threshold": 1.5},
+    "a threshold that is text": {"threshold": "0.5"},
+    "slope 2": {"slope": 2},
+    "no gate": {"gate": None},
+    "a gate without a limit": {"gate": {"aspect": 1.4, "length": 6}},
+    "no picture": {"image": None},
+    "a pen wider than the box": {"image": {"pen": 20, "box": 19, "centre": 14}},
+    "weights that are too short": {"weights": "AAAA"},
+    "weights that are not base64": {"weights": "!"},
+    "no weights": {"weights": None},
+    "biases that are too short": {"biases": "AAAA"},
+    "biases that are NaN": {"biases": "nan"},
+}
+READ = """(weights) => {
+  try { DigitPad.readNetwork(weights); return "no error"; } catch (error) { return error.message; }
+}"""
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
+def test_damaged_weights_are_found(run, weights, damage):
+    if isinstance(damage, dict):
+        damage = weights | damage
+        if damage["biases"] == "nan":
+            bias_count = sum(weights["sizes"][1:])
+            damage["biases"] = base64.b64encode(b"\xff" * 4 * bias_count).decode()
+    message = run(READ, damage)
+    assert message != "no error"
+    assert len(message) > 5
+
+
+def test_undamaged_weights_are_taken(run, weights):
+    assert run(READ, weights) == "no error"
+
+
+def pen_drawings(count):
+    """Drawings by real people, where they are at hand."""
+    directory = os.environ.get("PENDIGITS_DIR")
+    if not directory:
+        pytest.skip("needs drawings by real people: set PENDIGITS_DIR to their directory")
+    from mnist_book.drawing.pen_drawings import load_pen_drawings
+
+    return load_pen_drawings(directory).strokes[:count]
+
+
+def test_answers_to_real_hands_are_those_of_python(run, weights):
+    drawn = listed(pen_drawings(500))
+    recognizer = Recognizer.load()
+    found = run(RECOGNIZE, {"drawings": drawn, "weights": weights})
+    expected = [recognizer.recognize(strokes) for strokes in drawn]
+    assert [answer["digit"] for answer in found] == [answer.digit for answer in expected]
+
+
+def test_the_weights_are_small_enough_for_a_page():
+    assert len(gzip.compress(PAGE_WEIGHTS.read_bytes())) < 150_000
