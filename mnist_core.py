@@ -95,16 +95,15 @@ def read_idx(
             dtype, shape = _read_header(file, path, magic)
             count = math.prod(shape)
             promised = count * dtype.itemsize
-            if compressed and promised > limit:
-                cause = "a damaged header; if the file is that large indeed, pass a higher limit"
-                found, expected = f"{promised:,} bytes once unpacked", f"at most {limit:,}"
-                raise IDXError(path, found, expected, cause)
             if compressed:
                 # One byte more than promised shows trailing bytes; a gzip bomb gets no further.
-                body = bytearray()
-                while more := file.read(min(1 << 20, promised + 1 - len(body))):
+                most, body = min(promised, limit) + 1, bytearray()
+                while more := file.read(min(1 << 20, most - len(body))):
                     body += more
                 size = len(body)
+                if size > limit:
+                    cause = "not digits, or far more of them; if you trust it, pass a higher limit"
+                    raise IDXError(path, f"more than {limit:,} bytes", "no more than that", cause)
             else:
                 size = os.fstat(file.fileno()).st_size - file.tell()
             if size != promised:
@@ -201,11 +200,20 @@ def idx_header(array: np.ndarray) -> bytes:
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
-    """Open a temporary file that takes the place of `path` at the end, or goes on failure."""
-    path = Path(path)
+    """Open a temporary file that takes the place of `path` at the end, or goes on failure.
+
+    A link stays a link, a file keeps its mode, and what is no file (a device, say) is written to.
+    """
+    path = Path(path).resolve()
+    if path.exists() and not path.is_file():
+        with open(path, "wb") as file:
+            yield file
+        return
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with open(temporary, "xb") as file:
+            if path.exists():
+                temporary.chmod(path.stat().st_mode & 0o777)
             yield file
         temporary.replace(path)
     finally:
@@ -552,10 +560,13 @@ class Network:
         """
         try:
             with zipfile.ZipFile(path) as archive:
-                names = ("sizes", "slope", "vector")
-                sizes, slope, vector = (_read_npy(archive, name) for name in names)
-            sizes, slope = sizes.tolist(), float(slope)
-            if vector.shape != (_parameter_count(sizes),) or not np.isfinite(vector).all():
+                sizes = _read_npy(archive, "sizes", MAX_HEADER).tolist()
+                slope = float(_read_npy(archive, "slope", MAX_HEADER))
+                count = _parameter_count(sizes)
+                if not 0 < count <= MAX_PARAMETERS:
+                    raise ValueError(f"sizes {sizes}: {count:,} weights, over {MAX_PARAMETERS:,}")
+                vector = _read_npy(archive, "vector", MAX_HEADER + 8 * count)
+            if vector.shape != (count,) or not np.isfinite(vector).all():
                 raise ValueError(f"sizes {sizes} with a vector {vector.shape}, or NaN in it")
             network = cls(sizes, slope=slope, rng=np.random.default_rng(0), dtype=vector.dtype)
         except OSError:
@@ -573,19 +584,20 @@ def _check_inputs(x: np.ndarray) -> None:
         raise TypeError(f"x: found {x.dtype}, expected floats; of images, scale_pixels(images)")
 
 
-def _read_npy(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    """Read an array of an .npz file; what the archive or a header only promises is never taken."""
-    with archive.open(f"{name}.npy") as member:  # its size in the archive's directory may be a lie
-        content = member.read(MAX_WEIGHTS_SIZE + 1)
-    if len(content) > MAX_WEIGHTS_SIZE:
-        raise ValueError(f"{name} of more than {MAX_WEIGHTS_SIZE:,} bytes")
+MAX_HEADER = 1 << 12  # bytes: of an array's header, and of the numbers that describe a network
+MAX_PARAMETERS = 1 << 25  # far above any network here, far below what fills a machine
+
+
+def _read_npy(archive: zipfile.ZipFile, name: str, limit: int) -> np.ndarray:
+    """Read an array of an .npz file; no more than is there and allowed, whatever headers say."""
+    with archive.open(f"{name}.npy") as member:
+        content = member.read(limit + 1)
+    if len(content) > limit:
+        raise ValueError(f"{name} of more than {limit:,} bytes")
     file = io.BytesIO(content)
     np.lib.format.read_magic(file)
     shape, _, dtype = np.lib.format.read_array_header_1_0(file)
     return np.frombuffer(content, dtype, math.prod(shape), file.tell()).reshape(shape)
-
-
-MAX_WEIGHTS_SIZE = 1 << 28  # bytes: far above any network here, far below what fills a machine
 
 
 def _parameter_count(sizes: Sequence[int]) -> int:
@@ -680,6 +692,7 @@ def train(
     scale = network.dtype.type(1 / 255 if images.dtype == np.uint8 else 1)
     # The last batch of an epoch may be a smaller one: then there are two sets of buffers.
     buffers_of = {size: Buffers(network, size) for size in {batch_size, n % batch_size} - {0}}
+    pixels = np.empty((batch_size, images.shape[1]), images.dtype)
     velocity = np.zeros_like(network.vector)
     history = []
     for number in range(1, epochs + 1):
@@ -688,7 +701,8 @@ def train(
         for start in range(0, n, batch_size):
             rows = order[start : start + batch_size]
             buffers = buffers_of[len(rows)]
-            buffers.x[...] = images[rows]
+            # There is nothing to clip; but only so does NumPy write straight to `out`.
+            buffers.x[...] = np.take(images, rows, axis=0, out=pixels[: len(rows)], mode="clip")
             buffers.x *= scale
             loss, _ = network.loss_and_gradients(buffers.x, labels[rows], buffers)
             buffers.vector *= learning_rate
@@ -698,9 +712,9 @@ def train(
             total += loss * len(rows)
             if on_batch:
                 on_batch(loss)
-        score = (
-            accuracy(predict_images(network, validation[0]), validation[1]) if validation else None
-        )
+        score = None
+        if validation:
+            score = accuracy(predict_images(network, validation[0]), validation[1])
         history.append(Epoch(number, total / n, score))
         if on_epoch:
             on_epoch(history[-1])

@@ -5,6 +5,7 @@ and a download appears whole or not at all.
 """
 
 import hashlib
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 import mnist_core
-from mnist_core import IMAGES_MAGIC, LABELS_MAGIC, IDXError, idx_header, read_idx
+from mnist_core import IMAGES_MAGIC, LABELS_MAGIC, IDXError, idx_header, read_idx, replacing
 
 DATA = Path(mnist_core.__file__).parent / "data"
 
@@ -57,6 +58,16 @@ MNIST_FILES = {
         4_542,
     ),
 }
+
+
+# Where a file may lie in a directory: as it is, as Kaggle has it, as torchvision has it.
+SPELLINGS = (
+    "{name}{ending}",
+    "{dotted}{ending}",
+    "{name}/{name}{ending}",
+    "raw/{name}{ending}",
+    "MNIST/raw/{name}{ending}",
+)
 
 
 class DownloadError(OSError):
@@ -103,6 +114,8 @@ def load_practice_digits() -> Digits:
 def load_directory(directory: str | os.PathLike, *, source: str | None = None) -> Digits:
     """Load anybody's digits of 28 x 28 pixels: four IDX files with MNIST's names, raw or `.gz`.
 
+    The spellings and subdirectories of Kaggle's and torchvision's copies are found, too.
+
     Raises
     ------
     FileNotFoundError : a file is missing
@@ -147,7 +160,12 @@ def _find(
     """Find MNIST's four files in any of the places; `missing` may make what is not there."""
     paths = []
     for name in MNIST_FILES:
-        candidates = (place / (name + ending) for place in places for ending in ("", ".gz"))
+        candidates = (
+            place / spelled.format(name=name, dotted=name.replace("-idx", ".idx"), ending=ending)
+            for place in places
+            for spelled in SPELLINGS
+            for ending in ("", ".gz")
+        )
         path = next((path for path in candidates if path.is_file()), None)
         if path is None and missing is None:
             looked = " or ".join(str(place.absolute()) for place in places)
@@ -200,34 +218,36 @@ def _download(name: str, directory: Path) -> Path:
     import requests
 
     known = MNIST_FILES[name]
-    name += ".gz"
-    pooch.get_logger().setLevel("WARNING")  # the line printed below says the same, shorter
+    path = directory / f"{name}.gz"
     failures = []
     for mirror in MIRRORS:
-        print(f"Downloading {mirror}{name} to {directory.absolute()}", file=sys.stderr)
+        address = mirror + path.name
+        print(f"Downloading {address} to {directory.absolute()}", file=sys.stderr)
+        fetch = pooch.HTTPDownloader(progressbar=True, chunk_size=1 << 14, timeout=DOWNLOAD_TIMEOUT)
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            fetch = _Bounded(known.gz_size)
-            pooch.retrieve(
-                mirror + name, f"sha256:{known.gz_sha256}", name, directory, downloader=fetch
-            )
-            path = directory / name
-            path.chmod(0o644)  # pooch makes files that only their owner can read
+            content = _Bounded(known.gz_size)  # in memory: a download that is killed leaves nothing
+            fetch(address, content, None)
+            found = hashlib.sha256(content.getbuffer()).hexdigest()
+            if found != known.gz_sha256:
+                raise ValueError(f"SHA-256 {found} in place of {known.gz_sha256}")
+            with replacing(path) as file:
+                file.write(content.getbuffer())
             return path
         except requests.Timeout:
-            failures.append(f"  {mirror}{name}: no answer in time")
+            failures.append(f"  {address}: no answer in time")
         except requests.ConnectionError:  # its own text is a page long
-            failures.append(f"  {mirror}{name}: no connection, or one that broke off")
+            failures.append(f"  {address}: no connection, or one that broke off")
         except (requests.RequestException, ValueError) as error:
-            failures.append(f"  {mirror}{name}: {error}")
+            failures.append(f"  {address}: {error}")
         except OSError as error:  # of this machine: the next mirror would meet it too
             raise DownloadError(
-                f"{directory.absolute()}: found that {name} cannot be written there ({error}), "
-                f"expected a directory with room. {_by_hand(directory)}"
+                f"{path.absolute()}: found that it cannot be written ({error}), expected a place "
+                f"with room. {_by_hand(directory)}"
             ) from error
     tried = "\n".join(failures)
     raise DownloadError(
-        f"{name}: found no mirror that gave it. Tried:\n{tried}\n{_by_hand(directory)}"
+        f"{path.name}: found no mirror that gave it. Tried:\n{tried}\n{_by_hand(directory)}"
     )
 
 
@@ -239,23 +259,14 @@ def _by_hand(directory: Path) -> str:
     )
 
 
-class _Bounded:
-    """A downloader for pooch, with a progress bar, that takes only as many bytes as expected."""
+class _Bounded(io.BytesIO):
+    """A file in memory that takes only as many bytes as expected."""
 
     def __init__(self, size: int) -> None:
+        super().__init__()
         self.size = size
 
-    def __call__(self, url: str, path: str, pooch_: object) -> None:
-        import pooch
-
-        fetch = pooch.HTTPDownloader(progressbar=True, chunk_size=1 << 14, timeout=DOWNLOAD_TIMEOUT)
-        with open(path, "wb") as self.file:
-            fetch(url, self, pooch_)
-
-    def write(self, chunk: bytes) -> None:
-        if self.file.tell() + len(chunk) > self.size:
+    def write(self, chunk: bytes) -> int:
+        if self.tell() + len(chunk) > self.size:
             raise ValueError(f"found more than the {self.size:,} bytes expected")
-        self.file.write(chunk)
-
-    def flush(self) -> None:
-        self.file.flush()
+        return super().write(chunk)
