@@ -100,7 +100,7 @@ MUTATIONS = [
     ),
     Mutation(
         "test pixels not scaled",
-        "x = scale_pixels(x, network.dtype) if x.dtype == np.uint8 else x\n",
+        "x = scale_pixels(x, network.dtype.type) if x.dtype == np.uint8 else x\n",
         "x = x.reshape(len(x), -1).astype(network.dtype)\n",
         "core/test_evaluation.py::test_predict_images_scales_pixels",
     ),
@@ -323,14 +323,14 @@ MUTATIONS = [
     ),
     Mutation(
         "weights start at 0",
-        "weights[...] = he_normal(rng, *weights.shape, slope)",
+        "weights[...] = he_normal(rng, inputs, outputs, slope)",
         "weights[...] = 0",
         START,
     ),
     Mutation(
         "weights of the first layer's size",
-        "weights[...] = he_normal(rng, *weights.shape, slope)",
-        "weights[...] = he_normal(rng, *weights.shape, slope) * len(weights) / self.sizes[0]",
+        "weights[...] = he_normal(rng, inputs, outputs, slope)",
+        "weights[...] = he_normal(rng, inputs, outputs, slope) * len(weights) / self.sizes[0]",
         START,
     ),
     # The network.
