@@ -33,7 +33,7 @@ import numpy as np
 # Two zero bytes, a type code, the number of dimensions, the size of each as a 4-byte unsigned
 # integer, the elements; all numbers big-endian. Source: Y. LeCun, C. Cortes and C. Burges, The
 # MNIST database of handwritten digits, "The IDX file format".
-IDX_TYPES = {
+IDX_TYPES: dict[int, np.dtype] = {
     0x08: np.dtype(">u1"),
     0x09: np.dtype(">i1"),
     0x0B: np.dtype(">i2"),
@@ -66,9 +66,7 @@ class IDXError(ValueError):
         super().__init__(f"{path}: found {found}, expected {expected}. Likely cause: {cause}.")
 
 
-def read_idx(
-    path: str | os.PathLike, *, magic: int | None = None, limit: int = 1 << 30
-) -> np.ndarray:
+def read_idx(path: str | Path, *, magic: int | None = None, limit: int = 1 << 30) -> np.ndarray:
     """Read an IDX file, raw or gzip-compressed: told apart by content, not by name.
 
     Parameters
@@ -121,7 +119,9 @@ def read_idx(
         raise IDXError(path, f"the shape {shape}", possible, cause) from error
 
 
-def _read_header(file: BinaryIO, path: Path, magic: int | None) -> tuple[np.dtype, tuple[int, ...]]:
+def _read_header(
+    file: io.BufferedIOBase, path: Path, magic: int | None
+) -> tuple[np.dtype, tuple[int, ...]]:
     """Read the header; return the elements' type and the shape."""
     start = file.read(4)
     if len(start) < 4:
@@ -167,7 +167,7 @@ def _wrong_length(
     return IDXError(path, f"{header + found:,} bytes{more}", expected, cause)
 
 
-def write_idx(path: str | os.PathLike, array: np.ndarray) -> None:
+def write_idx(path: str | Path, array: np.ndarray) -> None:
     """Write an array as an IDX file, compressed if the name ends with `.gz`; `read_idx` reads it.
 
     The file appears whole or not at all.
@@ -199,7 +199,7 @@ def idx_header(array: np.ndarray) -> bytes:
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
+def replacing(path: str | Path) -> Iterator[BinaryIO]:
     """Open a temporary file that takes the place of `path` at the end, or goes on failure.
 
     A link stays a link, a file keeps its mode, and what is no file (a device, say) is written to.
@@ -460,7 +460,8 @@ class Network:
         self.vector = np.zeros(_parameter_count(self.sizes), self.dtype)
         self.parameters = _parameter_views(self.vector, self.sizes)
         for weights in self.weights:
-            weights[...] = he_normal(rng, *weights.shape, slope)
+            inputs, outputs = weights.shape
+            weights[...] = he_normal(rng, inputs, outputs, slope)
 
     @property
     def weights(self) -> tuple[np.ndarray, ...]:
@@ -538,19 +539,17 @@ class Network:
         linear_gradient(x, None, d_z[0], out=(None, d_weights[0], d_biases[0]))
         return loss, buffers.gradients
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: str | Path) -> None:
         """Save as `.npz`: sizes, slope and vector. The file appears whole or not at all."""
         if not np.isfinite(self.vector).all():
             raise ValueError(
                 f"{path}: not saved: found NaN or infinite weights, expected finite ones"
             )
         with replacing(path) as file:
-            np.savez(
-                file, sizes=np.array(self.sizes), slope=np.array(self.slope), vector=self.vector
-            )
+            np.savez(file, sizes=self.sizes, slope=self.slope, vector=self.vector)
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> "Network":
+    def load(cls, path: str | Path) -> "Network":
         """Load what `save` wrote.
 
         Raises
@@ -568,7 +567,7 @@ class Network:
                 vector = _read_npy(archive, "vector", MAX_HEADER + 8 * count)
             if vector.shape != (count,) or not np.isfinite(vector).all():
                 raise ValueError(f"sizes {sizes} with a vector {vector.shape}, or NaN in it")
-            network = cls(sizes, slope=slope, rng=np.random.default_rng(0), dtype=vector.dtype)
+            network = cls(sizes, slope=slope, rng=np.random.default_rng(0), dtype=vector.dtype.type)
         except OSError:
             raise
         except Exception as error:  # zipfile, zlib and NumPy raise ten kinds at damaged files
@@ -757,7 +756,7 @@ def predict_images(network: Network, images: np.ndarray, at_once: int = 4096) ->
     predictions = np.empty(len(images), np.int64)
     for start in range(0, len(images), at_once):
         x = images[start : start + at_once]
-        x = scale_pixels(x, network.dtype) if x.dtype == np.uint8 else x
+        x = scale_pixels(x, network.dtype.type) if x.dtype == np.uint8 else x
         predictions[start : start + at_once] = network.predict(x)
     return predictions
 

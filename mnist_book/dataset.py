@@ -5,7 +5,6 @@ and a download appears whole or not at all.
 """
 
 import hashlib
-import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -111,7 +110,7 @@ def load_practice_digits() -> Digits:
     return load_directory(DATA / "practice", source="practice digits")
 
 
-def load_directory(directory: str | os.PathLike, *, source: str | None = None) -> Digits:
+def load_directory(directory: str | Path, *, source: str | None = None) -> Digits:
     """Load anybody's digits of 28 x 28 pixels: four IDX files with MNIST's names, raw or `.gz`.
 
     The spellings and subdirectories of Kaggle's and torchvision's copies are found, too.
@@ -125,7 +124,7 @@ def load_directory(directory: str | os.PathLike, *, source: str | None = None) -
     return Digits(*_read_four(paths), source=source or os.fspath(directory), files=tuple(paths))
 
 
-def load_mnist(directory: str | os.PathLike | None = None, download: bool = True) -> Digits:
+def load_mnist(directory: str | Path | None = None, download: bool = True) -> Digits:
     """Load MNIST, 60,000 digits for training and 10,000 for testing.
 
     Parameters
@@ -145,8 +144,8 @@ def load_mnist(directory: str | os.PathLike | None = None, download: bool = True
     Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, Gradient-based learning applied to document
     recognition, Proceedings of the IEEE 86(11), 1998 (doi:10.1109/5.726791).
     """
-    places = [directory] if directory else [os.environ.get("MNIST_DIR"), DATA]
-    places = [Path(place).expanduser() for place in places if place]
+    wanted = [directory] if directory else [os.environ.get("MNIST_DIR"), DATA]
+    places = [Path(place).expanduser() for place in wanted if place]
     paths = _find(places, _by_hand(places[0]), missing=_download if download else None)
     arrays = _read_four(paths)
     for path, array, known in zip(paths, arrays, MNIST_FILES.values(), strict=True):
@@ -167,31 +166,35 @@ def _find(
             for ending in ("", ".gz")
         )
         path = next((path for path in candidates if path.is_file()), None)
-        if path is None and missing is None:
+        if path is None and missing:
+            path = missing(name, places[0])
+        if path is None:
             looked = " or ".join(str(place.absolute()) for place in places)
             raise FileNotFoundError(f"found no {name}, raw or .gz, in {looked}. {advice}")
-        paths.append(path or missing(name, places[0]))
+        paths.append(path)
     return paths
 
 
-def _read_four(paths: Sequence[Path]) -> list[np.ndarray]:
-    """Read training images and labels, test images and labels; check that they go together."""
-    arrays = []
-    for images_path, labels_path in (paths[:2], paths[2:]):
-        images = read_idx(images_path, magic=IMAGES_MAGIC)
-        labels = read_idx(labels_path, magic=LABELS_MAGIC)
-        if images.shape[1:] != (28, 28):
-            cause = "images of another data set"
-            raise IDXError(images_path, f"images of {images.shape[1:]}", "(28, 28) pixels", cause)
-        if len(images) != len(labels):
-            cause = f"files of two different sets; check {labels_path.name}"
-            found = f"{len(images):,} images and {len(labels):,} labels"
-            raise IDXError(images_path, found, "as many of one as of the other", cause)
-        if np.any(labels > 9):
-            cause = "labels of another data set"
-            raise IDXError(labels_path, f"the label {labels.max()}", "0 to 9", cause)
-        arrays += [images, labels]
-    return arrays
+def _read_four(paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Read training images and labels, test images and labels."""
+    return (*_read_pair(paths[0], paths[1]), *_read_pair(paths[2], paths[3]))
+
+
+def _read_pair(images_path: Path, labels_path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Read images and their labels; check that they go together."""
+    images = read_idx(images_path, magic=IMAGES_MAGIC)
+    labels = read_idx(labels_path, magic=LABELS_MAGIC)
+    if images.shape[1:] != (28, 28):
+        cause = "images of another data set"
+        raise IDXError(images_path, f"images of {images.shape[1:]}", "(28, 28) pixels", cause)
+    if len(images) != len(labels):
+        cause = f"files of two different sets; check {labels_path.name}"
+        found = f"{len(images):,} images and {len(labels):,} labels"
+        raise IDXError(images_path, found, "as many of one as of the other", cause)
+    if np.any(labels > 9):
+        cause = "labels of another data set"
+        raise IDXError(labels_path, f"the label {labels.max()}", "0 to 9", cause)
+    return images, labels
 
 
 _recognised: set[tuple[Path, int, int]] = set()  # files that passed: path, size, time of change
@@ -202,7 +205,7 @@ def _check_sha256(path: Path, array: np.ndarray, expected: str) -> None:
     key = (path.absolute(), status.st_size, status.st_mtime_ns)
     if key not in _recognised:
         content = hashlib.sha256(idx_header(array))
-        content.update(array)
+        content.update(array.data)
         if content.hexdigest() != expected:
             cause = (
                 "another data set with MNIST's file names (Fashion-MNIST?), or a damaged file; "
@@ -228,11 +231,11 @@ def _download(name: str, directory: Path) -> Path:
             directory.mkdir(parents=True, exist_ok=True)
             content = _Bounded(known.gz_size)  # in memory: a download that is killed leaves nothing
             fetch(address, content, None)
-            found = hashlib.sha256(content.getbuffer()).hexdigest()
+            found = hashlib.sha256(content.chunks).hexdigest()
             if found != known.gz_sha256:
                 raise ValueError(f"SHA-256 {found} in place of {known.gz_sha256}")
             with replacing(path) as file:
-                file.write(content.getbuffer())
+                file.write(content.chunks)
             return path
         except requests.Timeout:
             failures.append(f"  {address}: no answer in time")
@@ -259,14 +262,16 @@ def _by_hand(directory: Path) -> str:
     )
 
 
-class _Bounded(io.BytesIO):
+class _Bounded:
     """A file in memory that takes only as many bytes as expected."""
 
     def __init__(self, size: int) -> None:
-        super().__init__()
-        self.size = size
+        self.size, self.chunks = size, bytearray()
 
-    def write(self, chunk: bytes) -> int:
-        if self.tell() + len(chunk) > self.size:
+    def write(self, chunk: bytes) -> None:
+        if len(self.chunks) + len(chunk) > self.size:
             raise ValueError(f"found more than the {self.size:,} bytes expected")
-        return super().write(chunk)
+        self.chunks += chunk
+
+    def flush(self) -> None:
+        """Do nothing: pooch asks files for it."""

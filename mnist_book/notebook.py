@@ -3,6 +3,7 @@
 import base64
 import inspect
 import io
+import json
 from collections.abc import Callable, Sequence
 from html import escape
 
@@ -10,6 +11,10 @@ import ipywidgets as widgets
 import matplotlib.pyplot as plt
 from IPython.display import Markdown, display
 from matplotlib.figure import Figure
+
+from mnist_book.dataset import DATA
+
+RECORDS = DATA.parent / "benchmarks" / "records"
 
 
 def glue(**values: object) -> None:
@@ -26,6 +31,11 @@ def glue(**values: object) -> None:
 def show_source(function: Callable) -> Markdown:
     """Show the source of a function as it is in the installed module: no copy that can go stale."""
     return Markdown(f"```python\n{inspect.getsource(function)}```")
+
+
+def read_record(name: str) -> dict:
+    """Read what a benchmark wrote to benchmarks/records/name.json, wherever the notebook runs."""
+    return json.loads((RECORDS / f"{name}.json").read_text("utf-8"))
 
 
 class Explorer(widgets.VBox):

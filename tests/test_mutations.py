@@ -721,7 +721,7 @@ def run_tests(cases, directory):
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    results = json.loads((directory / "results.json").read_text())
+    results = json.loads((directory / "results.json").read_text("utf-8"))
     for place, (_, tested) in results.items():
         assert tested == str(Path(place) / "mnist_core.py")  # and not the right core
     return {names[place]: status for place, (status, _) in results.items()}, run.stdout

@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-BOOK = Path(__file__).parents[1] / "book"
+BOOK = Path(__file__).parents[2] / "book"
 NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
 CHAPTERS = [path for path in NOTEBOOKS if path.name[0].isdigit()]
 
@@ -47,6 +47,12 @@ def test_every_cell_was_executed(code_cells):
     """Nbval compares no cell that was stored without being executed."""
     numbers = [cell.execution_count for cell in code_cells]
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_runs_from_any_folder(code_cells):
+    """A path that starts from where the notebook runs leads elsewhere from anywhere else."""
+    for cell in code_cells:
+        assert not re.search(r"[\"']\.\.?/", cell.source), cell.id
 
 
 def test_no_cell_ends_in_an_error(code_cells):
