@@ -1,6 +1,4 @@
-"""Help for the chapters: figures in prose, source code in the page, the table of accuracies that
-grows by a row a chapter, pictures with a slider.
-"""
+"""Help for the chapters: figures in prose, source code, the table of accuracies, sliders."""
 
 import base64
 import inspect

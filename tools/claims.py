@@ -15,11 +15,12 @@ PAGE = BOOK / "claims.md"
 INTRODUCTION = """\
 # Claims and their controls
 
-A sentence such as "X makes it fail" is cheap. Each claim in this table has a control that could have refuted it: a run in
-which everything but the cause was held fixed. The link leads to the place where the claim is made, and the cell below that
-place shows the run. Where numbers depend on chance, *seeds* says how many runs with different random numbers stand behind it;
-*exact* means that nothing was left to chance. `tools/claims.py` makes this page from the notebooks, and a test holds it to
-them.
+It is easy to say that X makes a network fail. Each claim in this table has a control that could
+have refuted it: a run in which everything but the cause was held fixed. The link leads to the place
+where the claim is made, and the cell below that place shows the run. Where the result depends on
+chance, *seeds* tells how many runs with different random numbers stand behind the claim; *exact*
+means that nothing was left to chance. `tools/claims.py` makes this page from the notebooks, and a
+test compares it with them.
 """
 NONE_YET = "\nNo chapter has marked a claim yet.\n"
 
