@@ -51,6 +51,7 @@ class Milestone(NamedTuple):
     network: str  # in a few words, "784-10, one layer"
     accuracies: tuple[float, ...]  # on the test pictures, one for each seed
     images: int | None = None  # how many pictures it learned from
+    digits: str | None = None  # which ones: "MNIST", "practice digits", ...
 
     def __str__(self) -> str:
         return f"{self.network}: {mean_and_spread(self.accuracies)}{self.seeds(' ({} seeds)')}"
@@ -79,7 +80,7 @@ def milestone(
     shares = tuple(float(share) for share in np.atleast_1d(accuracies))
     if not all(0 <= share <= 1 for share in shares):
         raise ValueError(f"accuracies: found {shares}, expected shares from 0 to 1")
-    row = Milestone(chapter, network, shares, images)
+    row = Milestone(chapter, network, shares, images, dataset.last_source)
     _of_this_run[:] = [old for old in _of_this_run if old[:2] != row[:2]] + [row]
     display({"text/plain": str(row)}, metadata={"milestone": row._asdict()}, raw=True)
 
@@ -108,10 +109,15 @@ def _chapters(up_to: int) -> list[Path]:
 
 
 def _stored_milestones(path: Path) -> Iterator[Milestone]:
-    """Read the rows that a notebook's outputs hold."""
-    for cell in json.loads(path.read_text("utf-8"))["cells"]:
+    """Read the rows of MNIST that a notebook's outputs hold; of a damaged notebook, none."""
+    try:
+        cells = json.loads(path.read_text("utf-8"))["cells"]
+    except (OSError, ValueError, KeyError):
+        return
+    for cell in cells:
         for output in cell.get("outputs", []):
-            if row := output.get("metadata", {}).get("milestone"):
+            row = output.get("metadata", {}).get("milestone", {})
+            if row.get("digits") == "MNIST":
                 yield Milestone(**row | {"accuracies": tuple(row["accuracies"])})
 
 
