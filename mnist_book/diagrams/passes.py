@@ -18,7 +18,7 @@ def forward_and_backward(sizes: tuple[int, int, int] = (784, 64, 10)) -> Diagram
         (0.0, ("d_w1 = x.T @ d_z1", "d_b1 = d_z1.sum(axis=0)")),
         (1.0, ("d_z1 = d_a1", "* bend_gradient(z1)")),
         (2.5, ("d_w2 = a1.T @ d_z2", "d_b2 = d_z2.sum(axis=0)", "d_a1 = d_z2 @ w2.T")),
-        (4.0, ("d_z2 = (p - y) / len(x)",)),  # y: the labels, one-hot
+        (4.0, ("d_z2 = (p - one_hot)", "/ len(x)")),
     )
     kept = ((0, "x"), (1, "z1"), (2, "a1"), (3, "w2"), (4, "p"))
     description = (
