@@ -7,6 +7,7 @@ import numpy as np
 INK, ACCENT = "currentColor", "#0a7cc4"  # of enough contrast on white and on black
 WIDTH = 360
 LETTERS = 11.5  # their size, in units
+SANS_SERIF = "Arial, 'Liberation Sans', Roboto, sans-serif"  # narrow ones: frames are as wide
 MONOSPACE = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
 
 
@@ -70,6 +71,7 @@ class Diagram:
         return (
             '<svg xmlns="http://www.w3.org/2000/svg" class="diagram" role="img" '
             f'viewBox="0 0 {WIDTH} {self.height:g}" font-size="{LETTERS}" '
+            f'font-family="{SANS_SERIF}" '
             'style="display:block;width:100%;max-width:32em;margin:auto">'
             f"{words}{''.join(self.elements)}</svg>"
         )
