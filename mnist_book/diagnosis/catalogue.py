@@ -13,7 +13,7 @@ from string import Formatter
 
 BUGS = Path(__file__).with_name("bugs.toml")
 REQUIRED = {"name": str, "chapter": int, "symptom": str, "check": str}
-OPTIONAL = {"cause": str, "cure": str, "wrong": str, "right": str, "says": dict}
+OPTIONAL = dict.fromkeys(("cause", "cure", "picture", "wrong", "right"), str) | {"says": dict}
 CODE_SPAN = re.compile(r"`([a-z_]+\.[a-z_]+)`")
 
 
@@ -25,7 +25,7 @@ class CatalogueError(ValueError):
 class Bug:
     """An entry: what there is to say about the bug with this code.
 
-    `symptom`, `cause`, `cure` and `check` are Markdown. A code in backticks, such as
+    `symptom`, `cause`, `cure`, `picture` and `check` are Markdown. A code in backticks, such as
     `softmax.axis`, stands for a link to its entry.
     """
 
@@ -37,6 +37,7 @@ class Bug:
     says: Mapping[str, str]  # what a report says, by variant; {placeholders} are filled by values
     cause: str = ""
     cure: str = ""
+    picture: str = ""  # what the field guide's picture of it shows
     wrong: str = ""  # a line of code, or a few, that has the bug
     right: str = ""  # the same without it
 
@@ -53,7 +54,8 @@ class Bug:
     @property
     def neighbours(self) -> list[str]:
         """The codes that its check tells it from."""
-        return [code for code in CODE_SPAN.findall(self.check) if code != self.code]
+        named = CODE_SPAN.findall(self.check)
+        return [code for code in named if code in CATALOGUE and code != self.code]
 
 
 def placeholders(sentence: str) -> set[str]:
@@ -92,7 +94,7 @@ def _bug(code: str, entry: dict) -> Bug:
     if ("wrong" in entry) != ("right" in entry):
         raise CatalogueError(f"{code} has a wrong line or a right one; it takes both")
     prose = {key: _joined(entry[key]) for key in ("name", "symptom", "check")}
-    prose |= {key: _joined(entry.get(key, "")) for key in ("cause", "cure")}
+    prose |= {key: _joined(entry.get(key, "")) for key in ("cause", "cure", "picture")}
     code_lines = {key: entry.get(key, "").strip("\n") for key in ("wrong", "right")}
     says = {variant: _sentence(code, text) for variant, text in entry.get("says", {}).items()}
     return Bug(code, chapter=entry["chapter"], says=says, **prose, **code_lines)

@@ -13,7 +13,8 @@ from types import CoroutineType
 
 import numpy as np
 
-from mnist_book.diagnosis.evidence import cleaned, compared, described, is_numeric, lay_out, named
+from mnist_book.diagnosis import evidence
+from mnist_book.diagnosis.evidence import cleaned, compared, described, is_numeric, lay_out
 from mnist_book.diagnosis.reports import Finding, Report
 from mnist_book.diagnosis.running import run
 
@@ -58,8 +59,8 @@ class Subject:
         """Return what the function returns."""
         result, _ = self.call(*arguments)
         if result is None:
-            evidence = lay_out(given=self.given(*arguments), returned="None")
-            raise Found(Finding("function.nothing", evidence))
+            seen = lay_out(given=self.given(*arguments), returned="None")
+            raise Found(Finding("function.nothing", seen))
         return result
 
     def call(self, *arguments: object) -> tuple[object, tuple]:
@@ -68,8 +69,8 @@ class Subject:
         try:
             outcome, printed = run(_call, (self.function, arguments))
         except TimeoutError as error:
-            evidence = lay_out(given=given, returned=f"nothing: {error}")
-            raise Found(Finding("function.slow", evidence)) from None
+            seen = lay_out(given=given, returned=f"nothing: {error}")
+            raise Found(Finding("function.slow", seen)) from None
         if isinstance(outcome, _Failure):
             finding = _why_it_failed(outcome, self.names)
             raise Found(replace(finding, evidence=lay_out(given=given, raised=outcome.text)))
@@ -88,17 +89,17 @@ class Subject:
         """Take a result as an array of numbers; anything else is `Found`."""
         if isinstance(result, float | int):
             result = np.asarray(result)
-        evidence = lay_out(given=given, returned=described(result))
+        seen = lay_out(given=given, returned=described(result))
         if not is_numeric(result):
-            raise Found(replace(_not_an_array(result, self.names), evidence=evidence))
+            raise Found(replace(_not_an_array(result, self.names), evidence=seen))
         if shape is not None and result.shape != shape:
             values = {"shape": result.shape, "expected": shape}
-            raise Found(Finding("function.shape", evidence, values=values))
+            raise Found(Finding("function.shape", seen, values=values))
         return result
 
     def given(self, *arguments: object) -> str:
         """Describe the arguments of a call."""
-        return ", ".join(map(named, self.names, arguments))
+        return evidence.given(self.names, arguments)
 
     def side_effects(self) -> list[Finding]:
         """Return what the function has done so far besides returning results."""
@@ -107,14 +108,13 @@ class Subject:
     def _notice(self, given: str, before: tuple, after: tuple, printed: str) -> None:
         for k in range(1 if self.in_place else 0, len(before)):
             if not _unchanged(before[k], after[k]):
-                seen = compared(after[k], before[k]) if is_numeric(before[k]) else {}
-                evidence = lay_out(given=given, after=seen.get("returned", "another content"))
-                values = {"name": self.names[k]}
-                finding = Finding("function.mutates", evidence, values=values)
+                content = compared(after[k], before[k]) if is_numeric(before[k]) else {}
+                seen = lay_out(given=given, after=content.get("returned", "another content"))
+                finding = Finding("function.mutates", seen, values={"name": self.names[k]})
                 self._noticed.setdefault(finding.code, finding)
         if printed:
-            evidence = lay_out(given=given, printed=cleaned(printed.lstrip(), str, 80) or r"\n")
-            self._noticed.setdefault("function.prints", Finding("function.prints", evidence))
+            seen = lay_out(given=given, printed=cleaned(printed, str, 80) or repr(printed[:10]))
+            self._noticed.setdefault("function.prints", Finding("function.prints", seen))
 
 
 def report(subject: str, check: Callable[[], list[Finding]]) -> Report:
@@ -188,7 +188,7 @@ def _call(function: Callable, arguments: tuple) -> _Outcome | _Failure:
     try:
         return _Outcome(_plain(function(*copies)), tuple(map(_plain, copies)))
     except BaseException as error:  # sys.exit() too
-        text = f"{type(error).__name__}: {cleaned(error, str)}"
+        text = f"{type(error).__name__}: {cleaned(error, str)}".removesuffix(": ")
         takes = not isinstance(error, TypeError) or _takes(function, arguments)
         return _Failure(text, type(error), takes)
 
@@ -209,11 +209,8 @@ def _takes(function: Callable, arguments: tuple) -> bool:
 def _plain(value: object, depth: int = 2) -> object:
     """Make a plain value of a result: a copy that nothing of the reader's is left in."""
     kind = type(value).__name__
-    if value is None or value is Ellipsis or type(value) in (bool, float, complex, str, bytes):
+    if value is None or value is Ellipsis or type(value) in (bool, int, float, complex, str, bytes):
         return value
-    if type(value) is int:
-        big = value.bit_length() > 1000
-        return Stranger(kind, f"a number of {value.bit_length()} bits") if big else value
     if isinstance(value, np.ndarray | np.generic):
         special = isinstance(value, np.matrix | np.ma.MaskedArray)
         return Stranger(kind, cleaned(value)) if special else _plain_array(np.asarray(value), depth)

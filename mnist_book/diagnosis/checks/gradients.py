@@ -96,10 +96,6 @@ MISTAKES: list[tuple[Finding, dict[str, object]]] = [
         Finding("gradients.missing_activation", says="applied"),
         {"d_z": lambda d, z, a: leaky_relu(d, SLOPE)},
     ),
-    (
-        Finding("gradients.missing_activation", says="of_gradient"),
-        {"d_z": lambda d, z, a: d * leaky_relu_gradient(d, SLOPE)},
-    ),
     (Finding("gradients.missing_activation", says="outer"), {"outer": lambda a, z, d: z.T @ d}),
     (Finding("gradients.missing_activation", says="nowhere"), {"forward_slope": 1.0}),
     (Finding("relu_gradient.slope_ignored"), {"d_z": lambda d, z, a: d * (z > 0)}),
@@ -132,7 +128,7 @@ SQUARE_MISTAKES = [
 def _wrong_gradients(case: _Case) -> Iterator[tuple[Finding, Arrays]]:
     """List the gradients that the usual mistakes give."""
     square = len({*case.x.shape, *case.parameters[W2].shape}) == 1
-    for finding, change in MISTAKES + (SQUARE_MISTAKES if square else []):
+    for finding, change in (SQUARE_MISTAKES if square else []) + MISTAKES:
         yield finding, _backward(case, **change)
 
 
@@ -219,7 +215,7 @@ class _Way:
         name, scale = f"gradient of {NAMES[k]}", 1.0
         if self.rate is not None:
             name, scale = f"change of {NAMES[k]}", -self.rate
-        pair = scale * measured[k], scale * case.right[k]
+        pair = scale * measured[k] + 0.0, scale * case.right[k]  # no -0
         seen = compared(*(array.T if columns else array for array in pair))
         evidence = lay_out(
             given=self.subject.given(*self.arguments(case, columns)),
@@ -393,13 +389,12 @@ def _usual(measured: Arrays, case: _Case) -> list[Finding]:
 def _reordered(measured: Arrays, case: _Case) -> list[Finding]:
     """Look for the right numbers in other places."""
     pairs = list(zip(measured, case.right, strict=True))
-    if all(same(np.sort(m, None), np.sort(r, None)) for m, r in pairs):
-        return [Finding("gradients.transposed", says="reordered")]
     for k in (W1, W2):
         square = measured[k].shape[0] == measured[k].shape[1]
-        others = all(same(*pair) for i, pair in enumerate(pairs) if i != k)
-        if square and (_factor(measured[k].T, case.right[k]) or others):
+        if square and _factor(measured[k].T, case.right[k]):
             return [Finding("gradients.transposed", says="square", values={"name": NAMES[k]})]
+    if all(same(np.sort(m, None), np.sort(r, None)) for m, r in pairs):
+        return [Finding("gradients.transposed", says="reordered")]
     return []
 
 
