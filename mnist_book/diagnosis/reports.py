@@ -1,39 +1,50 @@
 """What a check tells the reader: findings, as text in a terminal, as a card in a notebook."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from html import escape
 
-CHAPTERS = {
-    "function": 2,
-    "layout": 2,
-    "linear": 2,
-    "softmax": 3,
-    "cross_entropy": 3,
-    "leaky_relu": 4,
-    "relu_gradient": 4,
-    "network": 4,
-    "init": 5,
-    "gradients": 6,
-    "data": 7,
-    "train": 7,
-    "network.collapsed": 8,
-    "network.missing_digit": 8,
-}
-
-
-def chapter_of(code: str) -> int:
-    """Tell which chapter explains what a code of a network's report means."""
-    return CHAPTERS.get(code) or CHAPTERS[code.split(".")[0]]
+from mnist_book.diagnosis.catalogue import entry
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong, and what usually causes exactly that."""
+    """One thing that is wrong: its code, and what was seen. The catalogue has the words for it.
 
-    code: str  # stable, like "linear.elementwise"
-    message: str  # what is wrong and the usual cause, in a sentence or two
-    evidence: str  # what was fed in, what came out, what should have come out
-    chapter: int  # where the book explains it
+    Parameters
+    ----------
+    code : stable, like "linear.elementwise"; an entry of the catalogue
+    evidence : what was fed in, what came out, what should have come out
+    says : which of the entry's sentences the report says
+    values : what fills that sentence's placeholders
+
+    Raises
+    ------
+    CatalogueError : there is no such code or sentence, or a value is missing
+    """
+
+    code: str
+    evidence: str = ""
+    says: str = "usual"
+    values: Mapping[str, object] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        _ = self.message  # what is missing shows at once, not when the report is read
+
+    @property
+    def message(self) -> str:
+        """What is wrong and what usually causes that, in a sentence or two."""
+        return entry(self.code).message(self.says, self.values)
+
+    @property
+    def chapter(self) -> int:
+        """The chapter that explains it."""
+        return entry(self.code).chapter
+
+    @property
+    def link(self) -> str:
+        """Where the field guide has its entry, seen from a page of the book."""
+        return f"field-guide.html#{self.code}"
 
 
 @dataclass(frozen=True)
@@ -67,7 +78,7 @@ class Report:
         for finding in self.findings:
             rows.append(
                 f'<p style="margin:.4em 0 0">{escape(finding.message)} '
-                f'<a style="color:inherit" href="field-guide.html#{escape(finding.code)}">'
+                f'<a style="color:inherit" href="{escape(finding.link)}">'
                 f"{escape(finding.code)}</a>, "
                 f"chapter {finding.chapter}</p>"
                 '<pre style="margin:.2em 0 0;white-space:pre-wrap">'
