@@ -59,6 +59,7 @@ def _parts(value: object) -> Iterator[object] | None:
 
 
 def is_left_alone(value: object) -> bool:
+    """Tell what is no part of a network: files, locks, loggers, what annotations are made of."""
     return isinstance(value, ALONE) or type(value).__module__ in ALONE_MODULES
 
 
@@ -123,6 +124,7 @@ def _names_in(code: types.CodeType) -> tuple[frozenset[str], bool]:
 
 
 def is_dunder(name: str) -> bool:
+    """Tell names that Python gives a meaning to."""
     return name.startswith("__") and name.endswith("__")
 
 
