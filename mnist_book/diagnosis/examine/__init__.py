@@ -147,8 +147,17 @@ def _probed(subject: Subject) -> Said:
         codes += [each.code for each in said if isinstance(each, Finding)]
         if probe.last and codes:
             return
-    if subject.arrays() and subject.probabilities is not None and subject.twin is None:
+    yield from _out_of_reach(subject)
+
+
+def _out_of_reach(subject: Subject) -> Iterator[Note]:
+    """Say which parameters could not be moved."""
+    if subject.calls.hangs or not subject.arrays() or subject.probabilities is None:
+        return
+    if subject.twin is None:
         yield unchecked("not_in_place")
+    elif subject.twin.unread:
+        yield unchecked("some_not_in_place", numbers=", ".join(map(str, subject.twin.unread)))
 
 
 def _put_back(originals: list[tuple[np.ndarray, np.ndarray]]) -> Iterator[Note]:

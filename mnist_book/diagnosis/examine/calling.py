@@ -38,24 +38,27 @@ class Calls:
         self.time_limit, self.hangs, self.work = time_limit, False, 0.0
         self.incidents: list[Incident] = []
 
-    def attempt(self, name: str, function: Callable, *arguments: object) -> object:
-        """Call on copies; return the result, or the exception that was raised."""
+    def attempt(self, name: str, function: Callable, *arguments: object, times: int = 1) -> object:
+        """Call on copies; return the result, or the exception that was raised.
+
+        `times` is how often the function will call the network's: it gets so many time limits.
+        """
         if self.hangs:
             raise Refused
-        copies = [x.copy() if isinstance(x, np.ndarray) else x for x in arguments]
-        given, printed = described(*arguments), ""
+        copies, printed = [copied(argument) for argument in arguments], ""
         try:
-            result, printed = run(self._timed, (function, *copies), self.time_limit)
+            result, printed = run(self._timed, (function, *copies), self.time_limit * times)
         except TimeoutError:
             self.hangs = True
+            given = described(*arguments)
             self.record("slow", name, given, f"nothing within {self.time_limit:g} s")
             raise Refused from None
         except Exception as error:
             result = error
         if printed:
-            self.record("prints", name, given, repr(printed[:60]))
+            self.record("prints", name, described(*arguments), repr(printed[:60]))
         if not all(map(identical, arguments, copies)):
-            self.record("mutates", name, given, "the array, changed")
+            self.record("mutates", name, described(*arguments), "the array, changed")
         return result
 
     def call(self, name: str, function: Callable, *arguments: object) -> object:
@@ -87,6 +90,11 @@ class Calls:
             self.work = time.thread_time() - start
 
 
+def copied(value: object) -> object:
+    """Copy an array; leave anything else."""
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
 def described(*arguments: object) -> str:
     """Describe the arrays among the arguments."""
     return " and ".join(f"{x.dtype} {x.shape}" for x in arguments if isinstance(x, np.ndarray))
@@ -104,5 +112,5 @@ def as_array(result: object) -> np.ndarray:
 def identical(a: object, b: object) -> bool:
     """Tell whether two results are the same numbers, or both none at all."""
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-        return np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+        return np.array_equal(a, b) or np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
     return isinstance(a, np.ndarray) == isinstance(b, np.ndarray)

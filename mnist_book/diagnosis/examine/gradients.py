@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mnist_book.diagnosis.evidence import cleaned
 from mnist_book.diagnosis.examine import loss
 from mnist_book.diagnosis.examine.calling import as_array
 from mnist_book.diagnosis.examine.notes import unchecked
@@ -49,8 +50,6 @@ def differences(subject: Subject) -> Said:
     if isinstance(slopes, str):
         yield unchecked("gradients", reason=slopes)
         return
-    if slopes.unread:
-        yield unchecked("some_not_in_place", numbers=", ".join(map(str, slopes.unread)))
     if not slopes.wrong.any():
         return
     arrays = subject.arrays()
@@ -126,7 +125,7 @@ class _Slopes:
     Attributes
     ----------
     errors, cosines, factors : of each pair, as `_Pair.figures` has them
-    unread : which parameters change nothing, though their gradients are not 0
+    unread : which parameters it does not read, so that their slopes tell nothing
     """
 
     pairs: list[_Pair]
@@ -151,19 +150,22 @@ def _compare(subject: Subject, kind: str) -> _Slopes | str:
     _, y = _batch(subject)
     x = rng.random((len(y), subject.x.shape[1]))
     _, factor, _ = loss.multiple(subject)
-    (first, work), (again, less) = ((_loss(twin, x, y), twin.calls.work) for _ in range(2))
-    if isinstance(first, str) or first != again:
-        return first if isinstance(first, str) else "the loss is not the same twice (dropout?)"
-    work, arrays = min(work, less), twin.arrays()
+    losses, work = [], np.inf
+    for _ in range(2):
+        losses.append(twin.calls.attempt("loss_and_gradients", _loss, twin, x, y))
+        work = min(work, twin.calls.work)
+    if losses[0] != losses[1] or not isinstance(losses[0], float):
+        return _reason(losses[0])
     if work > SLOW:
         x, y, work = x[:SMALL_BATCH], y[:SMALL_BATCH], work * SMALL_BATCH / len(x)
+    arrays = twin.arrays()
     count = int(np.clip(AFFORDABLE / (2 * len(arrays) * max(work, 1e-9)), 2, ENTRIES))
     entries = [rng.choice(a.size, min(a.size, count), replace=False) for a in arrays]
-    try:
-        analytic = twin.gradients(x, y)[1]
-        numeric, tolerance = _numeric(twin, x, y, entries)
-    except _Stopped as stopped:
-        return str(stopped)
+    analytic, times = twin.gradients(x, y)[1], 2 * count * (len(arrays) + 1)
+    result = twin.calls.attempt("loss_and_gradients", _numeric, twin, x, y, entries, times=times)
+    if isinstance(result, Exception):
+        return _reason(result)
+    numeric, tolerance = result
     numeric = [slopes / factor for slopes in numeric]
     pairs = [
         _Pair(slopes, g.ravel()[chosen].astype(np.float64), g.T.ravel()[chosen].astype(np.float64))
@@ -172,22 +174,25 @@ def _compare(subject: Subject, kind: str) -> _Slopes | str:
     if not all(np.isfinite(pair.numeric).all() for pair in pairs):
         return "the loss is not finite there"
     figures = np.nan_to_num(np.array([pair.figures for pair in pairs]), nan=9.0)
-    unread = [k for k, pair in enumerate(pairs) if not pair.numeric.any() and pair.analytic.any()]
-    unread = [k for k in unread if not _is_read(twin, k)]
-    return _Slopes(pairs, tolerance, len(x), unread, *figures.T)
+    return _Slopes(pairs, tolerance, len(x), twin.unread, *figures.T)
+
+
+def _reason(result: object) -> str:
+    if isinstance(result, Exception):
+        return f"{type(result).__name__}: {cleaned(result, str)}"
+    return "the loss is not the same twice (dropout?)"
 
 
 class _Stopped(Exception):
     """Ends a comparison: the reason."""
 
 
-def _loss(twin: Subject, x: np.ndarray, y: np.ndarray) -> float | str:
-    """Return the loss, or why there is none."""
-    result = twin.attempt("loss_and_gradients", x, twin.labels_for(y))
-    if isinstance(result, BaseException):
-        return repr(result)[:200]
-    value = loss_in(result)
-    return "the loss has another form there" if value is None else value
+def _loss(twin: Subject, x: np.ndarray, y: np.ndarray) -> float:
+    """Return the loss; called with a limit for all calls of a comparison together."""
+    loss = loss_in(twin.network.loss_and_gradients(x.copy(), twin.labels_for(y)))
+    if loss is None:
+        raise _Stopped("the loss has another form there")
+    return loss
 
 
 def _numeric(
@@ -202,8 +207,6 @@ def _numeric(
             array.flat[entry] = value + sign * step
             losses.append(_loss(twin, x, y))
         array.flat[entry] = value
-        if any(isinstance(each, str) for each in losses):
-            raise _Stopped(next(each for each in losses if isinstance(each, str)))
         return (losses[0] - losses[1]) / (2 * step)
 
     def slopes(array: np.ndarray, chosen: np.ndarray, step: float) -> np.ndarray:
@@ -214,17 +217,6 @@ def _numeric(
     step, tolerance = (1e-5, 2e-3) if exact else (1e-2, 5e-2)  # float32 is too coarse for less
     pairs = zip(arrays, entries, strict=True)
     return [slopes(array, chosen, step) for array, chosen in pairs], tolerance
-
-
-def _is_read(twin: Subject, number: int) -> bool:
-    """Tell whether a parameter, changed as a whole, changes a probability."""
-    x = np.random.default_rng(3).random((5, twin.x.shape[1]))
-    results = []
-    for seed in (0, 1):
-        array = twin.arrays()[number]
-        array[...] = np.random.default_rng(seed).normal(0, 1, array.shape)
-        results.append(twin.predict(x))
-    return not np.array_equal(*results)
 
 
 def _batch(subject: Subject) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ import numpy as np
 from mnist_book.diagnosis.evidence import cleaned
 from mnist_book.diagnosis.examine.calling import as_array, identical
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
-from mnist_book.diagnosis.examine.subject import Subject
+from mnist_book.diagnosis.examine.subject import Subject, is_matrix
 
 FACTORS = (1.0, 30.0, 1e4)  # of the last layer's parameters
 
@@ -125,7 +125,8 @@ def shift(subject: Subject) -> Said:
 def _at(subject: Subject, factor: float) -> tuple[np.ndarray | None, np.ndarray]:
     """Return probabilities for a last layer that is larger by a factor, and the inputs.
 
-    Without a twin, whose parameters can be set, the inputs are made larger instead.
+    Without a twin, whose parameters can be set, the inputs are made larger instead. There are none
+    if it does not read its last weights, or if they give another shape.
     """
     twin = subject.twin
     if twin is None:
@@ -134,7 +135,10 @@ def _at(subject: Subject, factor: float) -> tuple[np.ndarray | None, np.ndarray]
     else:
         x = np.random.default_rng(4).random((200, subject.x.shape[1]))
         twin.random_point(seed=3)
-        for array in twin.last_layer():
+        last = twin.last_layer()
+        if not last or not is_matrix(last[0]):
+            return None, x
+        for array in last:
             array *= factor
         p = twin.predict(x)
     return (p if p.shape == (len(x), subject.classes) else None), x

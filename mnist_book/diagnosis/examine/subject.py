@@ -86,7 +86,8 @@ class Subject:
         loss = loss_in(result)
         if loss is None:
             raise Refused
-        return loss, [as_array(gradient) for gradient in self.in_order(result[1])]
+        gradients = map(as_array, self.in_order(result[1]))
+        return loss, [gradient.copy() for gradient in gradients]  # it may write to them again
 
     def in_order(self, gradients: object) -> list[object]:
         """Return gradients, nested or by name like the parameters, in the order of `arrays`."""
@@ -222,14 +223,26 @@ class Subject:
         """
         for dtype in (np.float64, None) if self.arrays() else ():
             twin = self.copy(dtype)
-            results = []
-            for seed in (0, 1):
-                twin.random_point(seed)
-                results.append(twin.predict(self.x[:5].astype(np.float64)))
-            fit = results[0].shape == (len(self.x[:5]), self.classes)
-            if fit and not np.array_equal(*results):
+            if len(twin.unread) < len(twin.arrays()):
                 return twin
         return None
+
+    @cached_property
+    def unread(self) -> list[int]:
+        """Which parameters, set to anything else, change no probability: it does not read them."""
+        rng, arrays = np.random.default_rng(1), self.arrays()
+        self.random_point(0)
+        x, unread = self.x[:5].astype(np.float64), []
+        before = self.predict(x)
+        if before.shape != (len(x), self.classes):
+            return list(range(len(arrays)))
+        for k, array in enumerate(arrays):
+            kept = array.copy()
+            array[...] = rng.normal(0, 1, array.shape)
+            if np.array_equal(before, self.predict(x)):
+                unread.append(k)
+            array[...] = kept
+        return unread
 
     def random_point(self, seed: int, kind: str = "random") -> None:
         """Give it random parameters of a good size, so that its own state hides no bug.
@@ -262,10 +275,13 @@ class Subject:
             array[...] = value
 
     def last_layer(self) -> list[np.ndarray]:
-        """Return the last weights, and the last bias if there is one."""
+        """Return the last weights and the last bias, if there are any that it reads."""
         arrays = self.arrays()
-        last = [w for w in arrays if is_matrix(w)][-1:]
-        return last + [b for b in arrays if not is_matrix(b) and b.size == self.classes][-1:]
+        last = [k for k, w in enumerate(arrays) if is_matrix(w)][-1:]
+        last += [k for k, b in enumerate(arrays) if not is_matrix(b) and b.size == self.classes][
+            -1:
+        ]
+        return [arrays[k] for k in last if k not in self.unread]
 
     def _inputs(self, weights: np.ndarray) -> float:
         """Return how many numbers a unit of these weights sums up."""
