@@ -6,6 +6,7 @@ in a namespace of its own, which the functions go on sharing.
 
 import abc
 import collections
+import contextlib
 import dataclasses
 import enum
 import functools
@@ -286,6 +287,7 @@ def predict_proba(x):
 """,
     "named tuple": """
 import collections
+import contextlib
 Layer = collections.namedtuple("Layer", "w b")
 def predict_proba(x, layers=(Layer(W1, b1), Layer(W2, b2))):
     return softmax(np.tanh(x @ layers[0].w + layers[0].b) @ layers[1].w + layers[1].b)
@@ -571,6 +573,58 @@ def test_what_cannot_be_copied_is_said():
     twin, shared = duplicate({"a": Stubborn(), "b": batches, "c": [1]})
     assert shared == ["a Stubborn", "a generator"]
     assert twin["c"] == [1] and twin["b"] is batches
+
+
+def test_a_class_with_a_new_of_its_own():
+    class Single:
+        made = None
+
+        def __new__(cls, needed=None):
+            cls.made = cls.made or super().__new__(cls)
+            return cls.made
+
+    class Demanding:
+        def __new__(cls, needed):
+            return super().__new__(cls)
+
+    class Names(list):
+        def __new__(cls, *needed):
+            return super().__new__(cls)
+
+    single, demanding, names = Single(), Demanding(1), Names()
+    single.w, demanding.w = np.ones(2), np.ones(2)
+    names.append(single.w)
+    twin, shared = duplicate([single, demanding, names])
+    assert not shared and twin[2][0] is twin[0].w
+    for copied, original in zip(twin[:2], (single, demanding), strict=True):
+        assert copied is not original
+        copied.w[...] = 0
+        assert original.w.sum() == 2
+
+
+def test_a_namespace_without_a_name():
+    namespace = {}
+    source = START + "class Net:\n    def predict_proba(self, x):\n        return softmax(x @ W1)\n"
+    exec(source, namespace)
+    network = types.SimpleNamespace(net=namespace["Net"](), parameters=[namespace["W1"]])
+    twin, shared = duplicate(network)
+    x = np.ones((2, 6))
+    assert not shared
+    twin.parameters[0][...] = 0
+    assert np.ptp(twin.net.predict_proba(x)) == 0 < np.ptp(network.net.predict_proba(x))
+
+
+def test_a_function_of_a_library_is_shared_with_what_it_wraps_copied():
+    weights = np.ones(2)
+
+    @contextlib.contextmanager
+    def held():
+        yield weights
+
+    twin, _ = duplicate(types.SimpleNamespace(held=held, weights=weights))
+    twin.weights[...] = 0
+    with twin.held() as inside, held() as outside:
+        assert inside.sum() == 0 and outside.sum() == 2
 
 
 def test_data_that_no_function_uses_is_not_copied():

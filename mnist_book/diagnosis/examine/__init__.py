@@ -40,7 +40,8 @@ from mnist_book.diagnosis.examine.calls import finding_of
 from mnist_book.diagnosis.examine.examples import Examples, fit
 from mnist_book.diagnosis.examine.notes import NEEDED_FOR, Note, note, unchecked
 from mnist_book.diagnosis.examine.probing import Probe, Said, finding
-from mnist_book.diagnosis.examine.subject import METHODS, Subject, attribute
+from mnist_book.diagnosis.examine.results import attribute
+from mnist_book.diagnosis.examine.subject import METHODS, Subject
 from mnist_book.diagnosis.reports import Finding, Report
 
 PROBES: tuple[Probe, ...] = (

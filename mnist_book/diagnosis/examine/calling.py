@@ -4,9 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from mnist_book.diagnosis.evidence import cleaned
+from mnist_book.diagnosis.examine.results import copied, described, identical
 from mnist_book.diagnosis.running import run
 
 
@@ -88,29 +87,3 @@ class Calls:
             return function(*arguments)
         finally:
             self.work = time.thread_time() - start
-
-
-def copied(value: object) -> object:
-    """Copy an array; leave anything else."""
-    return value.copy() if isinstance(value, np.ndarray) else value
-
-
-def described(*arguments: object) -> str:
-    """Describe the arrays among the arguments."""
-    return " and ".join(f"{x.dtype} {x.shape}" for x in arguments if isinstance(x, np.ndarray))
-
-
-def as_array(result: object) -> np.ndarray:
-    """Make an array of numbers of anything, an empty one (0, 0) where that does not work."""
-    try:
-        array = np.asarray(result)
-        return array if array.dtype.kind in "fiub" else np.empty((0, 0))
-    except Exception:  # a stranger's object may refuse in any way
-        return np.empty((0, 0))
-
-
-def identical(a: object, b: object) -> bool:
-    """Tell whether two results are the same numbers, or both none at all."""
-    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-        return np.array_equal(a, b) or np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
-    return isinstance(a, np.ndarray) == isinstance(b, np.ndarray)

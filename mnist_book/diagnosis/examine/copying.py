@@ -14,7 +14,6 @@ for `getattr(module, name)`, and modules that it imports while it runs.
 import abc
 import copyreg
 import random
-import sys
 import types
 from collections.abc import Callable
 
@@ -59,7 +58,8 @@ class _Copier:
         self.memo: dict[int, object] = {id(rng): rng for rng in GLOBAL_GENERATORS}
         self.originals: list[object] = []  # kept, or their ids could come to mean something else
         self.shared: list[str] = []
-        self.namespaces: dict[int, types.ModuleType] = {}
+        self.namespaces: dict[int, dict] = {}
+        self.modules: dict[int, types.ModuleType] = {}
         self.copied_names: dict[int, set[str]] = {}
         self.stateful: dict[int, bool] = {}
 
@@ -127,6 +127,8 @@ class _Copier:
         if isinstance(reduced, str):
             return value
         make, arguments, state, items, pairs = (*reduced, None, None, None)[:5]
+        if make is copyreg.__newobj__ and len(arguments) == 1:
+            make = _new_without_theirs
         twin = self._remember(value, make(*map(self.copy, arguments)))
         if state is not None:
             self._set_state(twin, self.copy(state))
@@ -157,7 +159,7 @@ class _Copier:
             self._remember(cell, types.CellType())
         cells = tuple(self.memo[id(cell)] for cell in closure)
         scope = self._scope(value.__globals__)
-        twin = types.FunctionType(value.__code__, vars(scope), value.__name__, None, cells)
+        twin = types.FunctionType(value.__code__, scope, value.__name__, None, cells)
         self._remember(value, twin)
         for name in ("__qualname__", "__module__", "__doc__"):
             setattr(twin, name, getattr(value, name))
@@ -169,32 +171,34 @@ class _Copier:
         self._copy_names(value.__globals__, global_names(value))
         return twin
 
-    def _scope(self, names: dict) -> types.ModuleType:
-        """Return the one module whose namespace takes the place of `names` in the copy."""
+    def _scope(self, names: dict) -> dict:
+        """Return the one namespace that takes the place of `names` in the copy."""
         if id(names) not in self.namespaces:
-            scope = types.ModuleType(str(names.get("__name__")))
-            if is_library(names.get("__name__"), names.get("__file__")):
-                scope = sys.modules[names["__name__"]]
-            else:
-                vars(scope).update(names)
+            scope = names
+            if not is_library(names.get("__name__"), names.get("__file__")):
+                self.modules[id(names)] = types.ModuleType(str(names.get("__name__")))
+                scope = vars(self.modules[id(names)])
+                scope.update(names)
             self.namespaces[id(names)] = scope
             self.originals.append(names)
         return self.namespaces[id(names)]
 
     def _copy_names(self, names: dict, used: set[str]) -> None:
         """Copy what stands under some names in a namespace, in the copy of that namespace."""
-        scope = vars(self._scope(names))
+        scope = self._scope(names)
         done = self.copied_names.setdefault(id(names), set())
-        for name in used - done if scope is not names else ():
+        for name in used - done:
             done.add(name)
             scope[name] = self.copy(names[name])
 
     def _module(self, value: types.ModuleType) -> types.ModuleType:
         if not self._holds_state(value):
             return value
-        scope = self._remember(value, self._scope(vars(value)))
-        self._copy_names(vars(value), {name for name in vars(value) if not is_dunder(name)})
-        return scope
+        names = vars(value)
+        self._scope(names)
+        twin = self._remember(value, self.modules[id(names)])
+        self._copy_names(names, {name for name in names if not is_dunder(name)})
+        return twin
 
     def _method(self, value: types.MethodType) -> types.MethodType:
         return types.MethodType(self.copy(value.__func__), self.copy(value.__self__))
@@ -256,6 +260,12 @@ class _Copier:
     def _copy_objects(self, array: np.ndarray, twin: np.ndarray) -> None:
         for place in np.ndindex(array.shape) if array.dtype == object else ():
             twin[place] = self.copy(array[place])
+
+
+def _new_without_theirs(kind: type) -> object:
+    """Make an object past its class's own `__new__`, which may want more, or give an old one."""
+    built_in = (each for each in kind.__mro__ if isinstance(vars(each).get("__new__"), BOUND))
+    return next(built_in).__new__(kind)
 
 
 def _same_view(view: np.ndarray, root: np.ndarray, whole: np.ndarray) -> np.ndarray | None:

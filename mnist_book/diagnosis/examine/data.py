@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from mnist_book.diagnosis.examine.calling import as_array
 from mnist_book.diagnosis.examine.notes import note
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
+from mnist_book.diagnosis.examine.results import as_array
 from mnist_book.diagnosis.examine.subject import Subject
 
 

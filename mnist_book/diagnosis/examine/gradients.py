@@ -6,10 +6,10 @@ import numpy as np
 
 from mnist_book.diagnosis.evidence import cleaned
 from mnist_book.diagnosis.examine import loss
-from mnist_book.diagnosis.examine.calling import as_array
 from mnist_book.diagnosis.examine.notes import unchecked
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
-from mnist_book.diagnosis.examine.subject import Subject, is_weights, loss_in
+from mnist_book.diagnosis.examine.results import as_array, is_weights, loss_in
+from mnist_book.diagnosis.examine.subject import Subject
 
 BATCH, SMALL_BATCH = 23, 4  # pictures in a call
 ENTRIES = 16  # of each array that are compared
@@ -149,7 +149,7 @@ def _compare(subject: Subject, kind: str) -> _Slopes | str:
     twin.random_point(2, kind)
     _, y = _batch(subject)
     x = rng.random((len(y), subject.x.shape[1]))
-    _, factor, _ = loss.multiple(subject)
+    _, factor, _ = subject.once(loss.multiple)
     losses, work = [], np.inf
     for _ in range(2):
         losses.append(twin.calls.attempt("loss_and_gradients", _loss, twin, x, y))

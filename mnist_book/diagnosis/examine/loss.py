@@ -4,7 +4,8 @@ import numpy as np
 
 from mnist_book.diagnosis.examine.notes import note
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
-from mnist_book.diagnosis.examine.subject import Subject, cross_entropy, loss_in
+from mnist_book.diagnosis.examine.results import cross_entropy, loss_in
+from mnist_book.diagnosis.examine.subject import Subject
 
 BATCH = 61  # pictures, a number that is no layer's size
 
@@ -36,7 +37,7 @@ def finite(subject: Subject) -> Said:
 @probe(needs="loss_and_gradients finite", unless="softmax cross_entropy")
 def value(subject: Subject) -> Said:
     """Compare the loss with multiples of the mean cross-entropy."""
-    name, factor, loss = multiple(subject)
+    name, factor, loss = subject.once(multiple)
     if name:
         m = min(BATCH, len(subject.x))
         given, expected = f"x {subject.x[:m].shape}, {m} labels", f"{loss / factor:.4f}"

@@ -3,9 +3,9 @@
 import numpy as np
 
 from mnist_book.diagnosis.evidence import cleaned
-from mnist_book.diagnosis.examine.calling import as_array, identical
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
-from mnist_book.diagnosis.examine.subject import Subject, is_matrix
+from mnist_book.diagnosis.examine.results import as_array, identical, is_matrix
+from mnist_book.diagnosis.examine.subject import Subject
 
 FACTORS = (1.0, 30.0, 1e4)  # of the last layer's parameters
 

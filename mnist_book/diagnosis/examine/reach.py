@@ -21,6 +21,7 @@ ALONE_MODULES = {"_thread", "threading", "typing", "dataclasses"}  # locks, anno
 BOUND = (types.BuiltinFunctionType, types.MethodWrapperType)  # array.dot, array.__matmul__
 WRAPPED = (staticmethod, classmethod)
 MADE_BY_TYPE = (types.MemberDescriptorType, types.GetSetDescriptorType)  # for slots, __dict__
+HEAP_TYPE = 1 << 9  # CPython's flag of classes that a class statement made
 LOOKS_ANYWHERE = {"globals", "vars", "eval", "exec"}  # functions that find names by their text
 
 
@@ -129,6 +130,8 @@ def is_dunder(name: str) -> bool:
 
 
 def _is_library_class(value: type) -> bool:
+    if value.__module__ == "builtins":  # or of a namespace without a name
+        return not value.__flags__ & HEAP_TYPE
     module = sys.modules.get(value.__module__)
     return is_library(value.__module__, getattr(module, "__file__", None))
 

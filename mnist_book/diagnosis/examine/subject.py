@@ -4,18 +4,27 @@ It knows what the network is like and judges nothing. Each fact is measured when
 for; a fact that cannot be had is None, or an empty list.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
-from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
 
-from mnist_book.diagnosis.examine.calling import Calls, Refused, as_array
+from mnist_book.diagnosis.examine.calling import Calls, Refused
 from mnist_book.diagnosis.examine.copying import duplicate
 from mnist_book.diagnosis.examine.examples import Examples
+from mnist_book.diagnosis.examine.results import (
+    as_array,
+    attribute,
+    flattened,
+    is_matrix,
+    is_weights,
+    loss_in,
+)
 
 METHODS = ("predict_proba", "parameters", "loss_and_gradients", "activations", "step")
 SAMPLE, SMALL_SAMPLE = 499, 50  # pictures that most probes use
+Fact = TypeVar("Fact")
 AFFORDABLE = 2.0  # seconds of processor time for predicting a sample; ordinary networks need 0.01
 
 
@@ -40,10 +49,13 @@ class Subject:
         self, original: object, examples: Examples, calls: Calls, dtype: type | None = None
     ) -> None:
         self.original, self.examples, self.calls = original, examples, calls
-        self.network, self.shared = duplicate(original, dtype)
+        copied = calls.attempt("copying", duplicate, original, dtype)
+        whole = isinstance(copied, tuple)  # else something went wrong that nobody thought of
+        self.network, self.shared = copied if whole else (original, ["all of it"])
         if dtype and hasattr(self.network, "dtype"):
             self.network.dtype = np.dtype(dtype)
         self.has = {name for name in METHODS if attribute(self.network, name) is not None}
+        self.facts: dict[Callable, object] = {}
         self.start = [array.copy() for array in self.arrays()]
 
     def copy(self, dtype: type | None = None) -> "Subject":
@@ -59,6 +71,12 @@ class Subject:
             return name in self.has
         fact = getattr(self, name)
         return isinstance(fact, np.ndarray) or bool(fact)
+
+    def once(self, measure: Callable[["Subject"], Fact]) -> Fact:
+        """Return what a function measures here; it is called the first time only."""
+        if measure not in self.facts:
+            self.facts[measure] = measure(self)
+        return self.facts[measure]
 
     # Calls
 
@@ -290,44 +308,3 @@ class Subject:
         return weights.size / max(
             weights.shape[0], weights.shape[-1]
         )  # a kernel: outputs at an end
-
-
-def attribute(network: object, name: str) -> object:
-    """Return an attribute, None if there is none; a property may raise anything."""
-    try:
-        return getattr(network, name, None)
-    except Exception:
-        return None
-
-
-def flattened(values: object) -> list[object]:
-    """Return what is in lists, tuples and dictionaries, however they are nested."""
-    if isinstance(values, dict | MappingProxyType):
-        values = list(values.values())
-    if isinstance(values, list | tuple):
-        return [item for value in values for item in flattened(value)]
-    return [] if values is None else [values]
-
-
-def loss_in(result: object) -> float | None:
-    """Return the loss of what loss_and_gradients returned; None if that has another form."""
-    if not isinstance(result, tuple | list) or len(result) != 2:
-        return None
-    loss = as_array(result[0])
-    return float(loss.item()) if loss.size == 1 and loss.dtype.kind in "fiub" else None
-
-
-def is_weights(array: np.ndarray) -> bool:
-    """Tell weights, a matrix or a kernel of more dimensions, from a bias."""
-    return array.ndim >= 2 and sum(side > 1 for side in array.shape) > 1
-
-
-def is_matrix(array: np.ndarray) -> bool:
-    """Tell a matrix from a bias, (n,), (n, 1) or (1, n), and from a kernel."""
-    return array.ndim == 2 and min(array.shape) > 1
-
-
-def cross_entropy(probabilities: np.ndarray, digits: np.ndarray) -> float:
-    """Compute the mean cross-entropy in nats."""
-    right = probabilities[np.arange(len(digits)), digits]
-    return float(-np.log(np.clip(right, 1e-300, None)).mean())

@@ -5,10 +5,10 @@ from itertools import pairwise
 import numpy as np
 
 from mnist_book.diagnosis.evidence import cleaned
-from mnist_book.diagnosis.examine.calling import as_array, described, identical
 from mnist_book.diagnosis.examine.notes import note, unchecked
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
-from mnist_book.diagnosis.examine.subject import Subject, cross_entropy
+from mnist_book.diagnosis.examine.results import as_array, cross_entropy, described, identical
+from mnist_book.diagnosis.examine.subject import Subject
 
 BATCH, STEPS = 64, 4  # of training
 HEART, HEART_STEPS = 16, 150  # pictures to learn by heart, and how long
@@ -29,32 +29,54 @@ def step_works(subject: Subject) -> Said:
 
 
 @probe(needs="step probabilities whole", unless="network.random")
-def step(subject: Subject) -> Said:
-    """Take steps on one batch, which must change something and lower the loss."""
+def changes(subject: Subject) -> Said:
+    """Look for a step that changes nothing."""
+    walk = subject.once(_walk)
+    if walk is None:
+        yield unchecked("step")
+    elif walk.changes_nothing:
+        yield finding("train.no_update", walk.given, "the same parameters", "other ones")
+
+
+@probe(
+    needs="step probabilities whole",
+    unless="network.random train.no_update gradients.sign cross_entropy.sign",
+)
+def direction(subject: Subject) -> Said:
+    """Look for steps that go uphill."""
+    walk = subject.once(_walk)
+    if walk and walk.goes_up():
+        losses = ", ".join(f"{loss:.3g}" for loss in walk.losses)
+        yield finding("train.ascent", walk.given, f"losses {losses}", "falling losses")
+
+
+@probe(
+    needs="step probabilities whole loss_and_gradients twin",
+    unless="network.random train.no_update train.ascent",
+)
+def leaves_none_out(subject: Subject) -> Said:
+    """Look for parameters that never change, though their gradients are not 0."""
+    walk = subject.once(_walk)
+    if walk is None or walk.failed or all(walk.same) or not any(walk.same):
+        return
+    _, gradients = walk.network.gradients(walk.x, walk.y)
+    pairs = enumerate(zip(gradients, walk.same, strict=False))
+    stuck = [k for k, (gradient, same) in pairs if same and np.abs(gradient).max() > 1e-5]
+    stuck = [k for k in stuck if k not in subject.twin.unread]
+    if stuck:
+        shown = f"parameters {stuck} as before"
+        yield finding("train.no_update", walk.given, shown, "a change in each", says="network_some")
+
+
+def _walk(subject: Subject) -> "_Walk | None":
+    """Take some steps, from other weights where nothing can be seen at its own; None if nowhere."""
     (x, y), network = _batch(subject), subject.copy()
     largest = max([float(np.abs(a).max()) for a in network.arrays()], default=0.0)
-    if not (subject.finite and largest < 100):  # nothing can be seen there: from other weights
+    if not (subject.finite and largest < 100):
         network.random_point(seed=5)
         if not np.isfinite(network.predict(x)).all():
-            yield unchecked("step")
-            return
-    walk = _Walk(network, x, y)
-    if walk.failed:
-        return
-    given = f"{len(x)} examples, {STEPS} steps"
-    if walk.changes_nothing:
-        yield finding("train.no_update", given, "the same parameters", "other ones")
-    elif walk.goes_up():
-        losses = ", ".join(f"{loss:.3g}" for loss in walk.losses)
-        yield finding("train.ascent", given, f"losses {losses}", "falling losses")
-    elif any(walk.same) and not all(walk.same) and "loss_and_gradients" in subject.has:
-        _, gradients = network.gradients(x, y)
-        sizes = [float(np.abs(g).max()) for g in gradients]
-        pairs = zip(sizes, walk.same, strict=False)
-        stuck = [k for k, (size, same) in enumerate(pairs) if same and size > 1e-5]
-        if stuck:
-            shown = f"parameters {stuck} as before"
-            yield finding("train.no_update", given, shown, "a change in each", says="network_some")
+            return None
+    return _Walk(network, x, y)
 
 
 class _Walk:
@@ -62,12 +84,14 @@ class _Walk:
 
     Attributes
     ----------
+    failed : a step raised an error
     losses : before each step, and at the end
     same : which parameters are at the end as they were at the start
     """
 
     def __init__(self, network: Subject, x: np.ndarray, y: np.ndarray) -> None:
         self.network, self.x, self.y, self.failed = network, x, y, False
+        self.given = f"{len(x)} examples, {STEPS} steps"
         self.start = [array.copy() for array in network.arrays()]
         before, self.losses = network.predict(x), [self.loss()]
         for count in range(STEPS):
@@ -78,7 +102,8 @@ class _Walk:
                 self.after = [array.copy() for array in network.arrays()]
         pairs = zip(self.start, network.arrays(), strict=True)
         self.same = [np.array_equal(a, b, equal_nan=True) for a, b in pairs]
-        self.changes_nothing = all(self.same) and identical(before, network.predict(x))
+        alike = all(self.same) and identical(before, network.predict(x))
+        self.changes_nothing = alike and not self.failed
 
     def loss(self) -> float:
         """Compute the cross-entropy of what it predicts now; NaN if it predicts no longer."""
@@ -88,6 +113,8 @@ class _Walk:
 
     def goes_up(self) -> bool:
         """Tell whether the first step's direction goes uphill, however long the step is."""
+        if self.failed:
+            return False
         rises = all(b > a for a, b in pairwise(self.losses))
         lengths = [float(np.abs(a - b).max()) for a, b in zip(self.start, self.after, strict=True)]
         longest = max(lengths, default=0.0)
@@ -145,4 +172,4 @@ def by_heart(subject: Subject) -> Said:
     yield finding("train.no_overfit", given, f"loss {shown}", "a loss near 0", count=len(x))
 
 
-PROBES = (step_works, step)
+PROBES = (step_works, changes, direction, leaves_none_out)

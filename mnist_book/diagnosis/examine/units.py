@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from mnist_book.diagnosis.examine.calling import as_array
 from mnist_book.diagnosis.examine.notes import note
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
-from mnist_book.diagnosis.examine.subject import Subject, is_matrix, is_weights
+from mnist_book.diagnosis.examine.results import as_array, is_matrix, is_weights
+from mnist_book.diagnosis.examine.subject import Subject
 
 
 @probe(needs="activations probabilities")

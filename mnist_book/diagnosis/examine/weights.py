@@ -3,7 +3,8 @@
 import numpy as np
 
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
-from mnist_book.diagnosis.examine.subject import Subject, cross_entropy
+from mnist_book.diagnosis.examine.results import cross_entropy
+from mnist_book.diagnosis.examine.subject import Subject
 
 UNTRAINED = 0.35  # accuracy below which weights are taken for those of the start
 
