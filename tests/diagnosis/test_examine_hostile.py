@@ -126,6 +126,41 @@ def test_no_verdict_depends_on_how_long_calls_take(digits, monkeypatch, slower):
     assert examine(execute("functions that call functions"), *digits).ok
 
 
+def test_a_copy_that_does_not_end(digits):
+    class Slow:
+        def __deepcopy__(self, memo):
+            while memo is not None:
+                time.sleep(0.01)
+
+    network = execute("flat functions over globals")
+    network.slow = Slow()
+    report = examine(network, *digits, time_limit=0.2)
+    assert [finding.code for finding in report.findings] == ["function.slow"] and report.unchecked
+
+
+def test_a_network_that_cannot_be_copied_is_not_moved(digits):
+    inner = execute("flat functions over globals")
+    start = [p.copy() for p in inner.parameters]
+
+    class Stubborn:
+        parameters, step = inner.parameters, staticmethod(inner.step)
+        loss_and_gradients = staticmethod(inner.loss_and_gradients)
+        dtype = "mine"
+
+        def __reduce_ex__(self, protocol):
+            raise TypeError("no")
+
+        def predict_proba(self, x):
+            for p, saved in zip(self.parameters, start, strict=True):
+                assert np.array_equal(p, saved)
+            return inner.predict_proba(x)
+
+    network = Stubborn()
+    report = examine(network, *digits)
+    assert report.verdict == "not checked" and "a Stubborn" in report.unchecked[0], report
+    assert len(report.unchecked) == 1 and network.dtype == "mine"
+
+
 def test_a_network_that_changes_its_parameters_out_of_sight_gets_them_back(digits):
     network = execute("flat functions over globals")
     before = [p.copy() for p in network.parameters]

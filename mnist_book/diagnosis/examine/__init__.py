@@ -131,6 +131,7 @@ def _introduction(subject: Subject) -> Iterator[Note]:
 def _probed(subject: Subject) -> Said:
     """Run all probes that suit the subject; one that fails keeps no other from running."""
     codes: list[str] = []
+    yield from map(finding_of, subject.calls.take())  # from copying it
     for probe in PROBES:
         said: list[Finding | Note] = []
         try:
@@ -154,6 +155,8 @@ def _probed(subject: Subject) -> Said:
 def _out_of_reach(subject: Subject) -> Iterator[Note]:
     """Say which parameters could not be moved."""
     if subject.calls.hangs or not subject.arrays() or subject.probabilities is None:
+        return
+    if not subject.apart:  # which has been said
         return
     if subject.twin is None:
         yield unchecked("not_in_place")

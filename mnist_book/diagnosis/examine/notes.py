@@ -9,8 +9,8 @@ NOTES = {
     "one_hot": "loss_and_gradients got one-hot labels: it fails for integers",
     "sizes": "standard deviation of the {kind}, layer by layer: {sizes}",
     "by_heart": "not checked: whether it learns a batch by heart; {reason}",
-    "shared": "the step of training: your network cannot be copied whole; {what} would be shared "
-    "with the copy, so that a step could change your own network",
+    "shared": "what could change your own network, such as a step of training: it cannot be copied "
+    "whole; {what} would be shared with the copy",
     "parameters": "the weights, gradients and large logits: parameters is {found}; expected a list "
     "of arrays of floats",
     "not_in_place": "the gradients and large logits: changing the arrays in parameters, in a copy "

@@ -4,6 +4,7 @@ It knows what the network is like and judges nothing. Each fact is measured when
 for; a fact that cannot be had is None, or an empty list.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import TypeVar
@@ -49,10 +50,12 @@ class Subject:
         self, original: object, examples: Examples, calls: Calls, dtype: type | None = None
     ) -> None:
         self.original, self.examples, self.calls = original, examples, calls
-        copied = calls.attempt("copying", duplicate, original, dtype)
-        whole = isinstance(copied, tuple)  # else something went wrong that nobody thought of
-        self.network, self.shared = copied if whole else (original, ["all of it"])
-        if dtype and hasattr(self.network, "dtype"):
+        self.network, self.shared = original, ["all of it"]
+        with contextlib.suppress(Refused):
+            copied = calls.attempt("copying", duplicate, original, dtype)
+            if isinstance(copied, tuple):  # else something went wrong that nobody thought of
+                self.network, self.shared = copied
+        if dtype and self.network is not original and hasattr(self.network, "dtype"):
             self.network.dtype = np.dtype(dtype)
         self.has = {name for name in METHODS if attribute(self.network, name) is not None}
         self.facts: dict[Callable, object] = {}
@@ -188,6 +191,12 @@ class Subject:
         return [value for value in values if isinstance(value, np.ndarray)]
 
     @property
+    def apart(self) -> bool:
+        """Whether its parameters are its own, so that they may be moved."""
+        theirs = self.of_original()
+        return not any(np.may_share_memory(a, b) for a in self.arrays() for b in theirs)
+
+    @property
     def whole(self) -> bool:
         """Whether the copy shares nothing with the original."""
         return not self.shared
@@ -241,7 +250,7 @@ class Subject:
         """
         for dtype in (np.float64, None) if self.arrays() else ():
             twin = self.copy(dtype)
-            if len(twin.unread) < len(twin.arrays()):
+            if twin.apart and len(twin.unread) < len(twin.arrays()):
                 return twin
         return None
 
