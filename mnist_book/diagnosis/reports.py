@@ -49,19 +49,36 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """The findings about one function, the most likely cause first; none if all is well."""
+    """The findings about a function or a network, the most likely cause first.
+
+    Parameters
+    ----------
+    subject : what was looked at
+    findings : what is wrong with it
+    notes : good to know, such as what was not there to be checked
+    unchecked : what was there and could not be checked; nothing is called right then
+    """
 
     subject: str
     findings: tuple[Finding, ...] = ()
-    notes: tuple[str, ...] = ()  # good to know, such as what could not be checked
+    notes: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Whether nothing was found."""
-        return not self.findings
+        """Whether all was checked, and nothing found."""
+        return self.verdict == "right"
+
+    @property
+    def verdict(self) -> str:
+        """Return "right", "not yet" where something was found, or else "not checked"."""
+        if self.findings:
+            return "not yet"
+        return "not checked" if self.unchecked else "right"
 
     def __repr__(self) -> str:
-        lines = [f"{self.subject}: {'right' if self.ok else 'not yet'}."]
+        lines = [f"{self.subject}: {self.verdict}."]
+        lines += [f"  not checked: {reason}" for reason in self.unchecked]
         for finding in self.findings:
             lines += [f"  {finding.message} [{finding.code}, chapter {finding.chapter}]"]
             lines += [f"    {line}" for line in finding.evidence.splitlines()]
@@ -70,11 +87,15 @@ class Report:
 
     def _repr_html_(self) -> str:
         # Words carry the meaning; colour repeats it. Inherited colours suit light and dark.
-        colour, word = ("#2e9e5b", "right") if self.ok else ("#d55e00", "not yet")
+        colour = {"right": "#2e9e5b", "not yet": "#d55e00", "not checked": "#b08900"}[self.verdict]
         style = (
             f"border:1px solid {colour};border-left-width:6px;border-radius:4px;padding:.5em .9em"
         )
-        rows = [f'<p style="margin:0"><strong>{escape(self.subject)}: {word}.</strong></p>']
+        rows = [
+            f'<p style="margin:0"><strong>{escape(f"{self.subject}: {self.verdict}.")}</strong></p>'
+        ]
+        for reason in self.unchecked:
+            rows.append(f'<p style="margin:.4em 0 0">Not checked: {escape(reason)}</p>')
         for finding in self.findings:
             rows.append(
                 f'<p style="margin:.4em 0 0">{escape(finding.message)} '
