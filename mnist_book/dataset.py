@@ -89,12 +89,22 @@ class Digits:
         return f"Digits({self.source}: {train:,} for training, {test:,} for testing)"
 
 
+last_source: str | None = None  # of what load_digits gave: figures of different digits don't mix
+
+
 def load_digits() -> Digits:
     """Load MNIST where it is at hand or can be downloaded, else the practice digits.
 
     A notice says when it is the practice digits, and why. `MNIST_DIGITS=practice` in the
     environment asks for them.
     """
+    global last_source
+    digits = _mnist_or_practice_digits()
+    last_source = digits.source
+    return digits
+
+
+def _mnist_or_practice_digits() -> Digits:
     reason = "MNIST_DIGITS=practice asks for them."
     if os.environ.get("MNIST_DIGITS") != "practice":
         try:

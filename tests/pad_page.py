@@ -5,20 +5,25 @@ import functools
 import http.server
 import shutil
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from mnist_book.drawing.pad import PAGE
 from mnist_book.drawing.practice import draw_digit
 from mnist_book.drawing.recognizer import Recognizer
 from mnist_book.drawing.strokes import strokes_to_image
 
+CONFIG = yaml.safe_load((Path(__file__).parents[1] / "_config.yml").read_text("utf-8"))
+SCRIPTS = [name for name, _ in CONFIG["sphinx"]["config"]["html_js_files"]]  # as the book has them
+SCRIPT_TAGS = "\n".join(f'<script src="static/{name}" defer></script>' for name in SCRIPTS)
 HTML = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>A page with a pad</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,"><link rel="stylesheet" href="static/pad.css">
-<script src="static/pad.js" defer></script>
+%s
 <style>
   html { background: white; } html[data-theme="dark"] { background: #121212; color: white; }
   @media (prefers-color-scheme: dark) {
@@ -40,9 +45,10 @@ class Site:
     def __init__(self, folder, address):
         self.folder, self.address = folder, address
         shutil.copytree(PAGE, folder / "static")
-        (folder / "index.html").write_text(HTML % "", "utf-8")
+        (folder / "index.html").write_text(HTML % (SCRIPT_TAGS, ""), "utf-8")
         (folder / "none.html").write_text("<!doctype html><p>A page without a pad", "utf-8")
-        (folder / "two.html").write_text(HTML % "<div data-digit-pad></div>", "utf-8")
+        another = "<div data-digit-pad></div>"
+        (folder / "two.html").write_text(HTML % (SCRIPT_TAGS, another), "utf-8")
 
     def url(self, name="index.html"):
         return f"{self.address}/{name}"
@@ -151,6 +157,7 @@ def thinned(stroke):
 
 
 def on_unit_square(strokes):
+    """The same strokes between 0.15 and 0.85."""
     low = np.concatenate(strokes).min(axis=0)
     size = np.ptp(np.concatenate(strokes), axis=0).max()
     return [0.15 + 0.7 * (stroke - low) / size for stroke in strokes]

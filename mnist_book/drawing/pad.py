@@ -4,8 +4,8 @@
     pad = DigitPad(network)
     pad
 
-`page/pad.js` is the side that one sees, here and in the pages of the book. A page has no kernel;
-there the same script answers with the book's network.
+The scripts in `page/` are the side that one sees, here and in the pages of the book. A page has no
+kernel; there a script answers with the book's network.
 """
 
 import math
@@ -24,7 +24,9 @@ from mnist_book.drawing.strokes import strokes_to_image
 from mnist_core import Network
 
 PAGE = Path(__file__).parent / "page"
-MAX_STROKES, MAX_POINTS = 40, 4000  # of a drawing; page/pad.js stops there too
+# Those of a notebook, in this order; a page (_config.yml) has page.js in place of the last one.
+SCRIPTS = ("strokes.js", "network.js", "keep.js", "pen.js", "paint.js", "pad.js", "notebook.js")
+MAX_STROKES, MAX_POINTS = 40, 4000  # of a drawing; page/pen.js stops there too
 MAX_COORDINATE = 1e6
 EMPTY = Answer(None, np.zeros(10), "empty")
 FAILED = Answer(None, np.zeros(10), "error")
@@ -55,7 +57,8 @@ class DigitPad(anywidget.AnyWidget):
     >>> pad.observe(lambda change: print(change.new), names="prediction")
     """
 
-    _esm = (PAGE / "pad.js").read_text("utf-8") + "export default globalThis.DigitPad.widget;\n"
+    _esm = "".join((PAGE / name).read_text("utf-8") for name in SCRIPTS)
+    _esm += "export default DigitPad.widget;\n"
     _css = (PAGE / "pad.css").read_text("utf-8")
 
     strokes = traitlets.List(read_only=True)

@@ -5,14 +5,12 @@ import json
 import os
 
 import numpy as np
+from pad_page import Site, on_unit_square
 
-from mnist_book.drawing.pad import PAGE
 from mnist_book.drawing.practice import draw_digit
 from mnist_book.drawing.recognizer import Recognizer
 
 COUNT = 200
-PAGE_WITH_A_PAD = """<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="{css}">
-<div data-digit-pad></div><script src="{script}"></script>"""
 STATE = """() => new Promise((done) => requestAnimationFrame(() => setTimeout(() => {
   const root = document.querySelector(".digit-pad");
   done(root.dataset.state === "digit" ? root.querySelector(".digit-pad-digit").textContent : null);
@@ -25,16 +23,9 @@ def drawings():
         from mnist_book.drawing.pen_drawings import load_pen_drawings
 
         drawn = load_pen_drawings(os.environ["PENDIGITS_DIR"]).strokes
-        return [in_the_pad(strokes) for strokes in drawn[:: len(drawn) // COUNT][:COUNT]]
+        return [on_unit_square(strokes) for strokes in drawn[:: len(drawn) // COUNT][:COUNT]]
     rng = np.random.default_rng(7)
-    return [in_the_pad(draw_digit(i % 10, rng)) for i in range(COUNT)]
-
-
-def in_the_pad(strokes):
-    """The same strokes between 0.15 and 0.85."""
-    points = np.concatenate(strokes)
-    low, size = points.min(axis=0), np.ptp(points, axis=0).max()
-    return [0.15 + 0.7 * (np.asarray(stroke) - low) / size for stroke in strokes]
+    return [on_unit_square(draw_digit(i % 10, rng)) for i in range(COUNT)]
 
 
 async def draw_all(path, url):
@@ -75,9 +66,8 @@ def mouse_events(box, stroke):
 
 
 def test_two_hundred_drawings_get_the_answers_of_python(chromium_path, tmp_path):
-    parts = {"css": (PAGE / "pad.css").as_uri(), "script": (PAGE / "pad.js").as_uri()}
-    (tmp_path / "index.html").write_text(PAGE_WITH_A_PAD.format(**parts), "utf-8")
-    said = asyncio.run(draw_all(chromium_path, (tmp_path / "index.html").as_uri()))
+    site = Site(tmp_path / "site", (tmp_path / "site").as_uri())
+    said = asyncio.run(draw_all(chromium_path, site.url()))
     recognizer = Recognizer.load()
     expected = [recognizer.recognize(strokes).digit for strokes in drawings()]
     expected = [None if digit is None else str(digit) for digit in expected]

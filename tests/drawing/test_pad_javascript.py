@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from mnist_book.dataset import load_mnist, load_practice_digits
-from mnist_book.drawing.pad import MAX_POINTS, MAX_STROKES, PAGE
+from mnist_book.drawing.pad import MAX_POINTS, MAX_STROKES, PAGE, SCRIPTS
 from mnist_book.drawing.practice import draw_digit
 from mnist_book.drawing.recognizer import PAGE_WEIGHTS, Recognizer
 from mnist_book.drawing.strokes import strokes_to_image
@@ -21,7 +21,7 @@ from mnist_core import IDXError, scale_pixels
 NODE = shutil.which("node")
 # What the tests call; `given` is JSON from Python, and what comes back goes there as JSON.
 IN_NODE = """
-require(process.argv[1]);
+process.argv.slice(1).forEach(require);
 const given = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
 console.log(JSON.stringify((%s)(given)));
 """
@@ -29,11 +29,12 @@ console.log(JSON.stringify((%s)(given)));
 
 @pytest.fixture(scope="module")
 def run(request):
-    """Run a function in JavaScript on what Python gives, with pad.js loaded."""
+    """Run a function in JavaScript on what Python gives, with the pad's scripts loaded."""
+    scripts = [str(PAGE / name) for name in SCRIPTS]
     if NODE is not None:
 
         def in_node(function, given):
-            command = [NODE, "-e", IN_NODE % function, str(PAGE / "pad.js")]
+            command = [NODE, "-e", IN_NODE % function, *scripts]
             run = subprocess.run(
                 command, input=json.dumps(given), capture_output=True, text=True, check=False
             )
@@ -42,7 +43,8 @@ def run(request):
 
         return in_node
     page = request.getfixturevalue("chromium").new_page()
-    page.add_script_tag(path=PAGE / "pad.js")
+    for script in scripts:
+        page.add_script_tag(path=script)
     return page.evaluate
 
 

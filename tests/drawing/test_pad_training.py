@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mnist_book import doodles, train_pad, variation
 from mnist_book.dataset import load_practice_digits
+from mnist_book.drawing import doodles, training, variation
 from mnist_book.drawing.doodles import KINDS, draw_doodle
 from mnist_book.drawing.pen_drawings import PenDrawings
 from mnist_book.drawing.practice import draw_digit
@@ -94,10 +94,10 @@ def test_every_scribble_can_be_resampled(scribble):
 
 
 def test_kinds_left_out_are_not_drawn(monkeypatch):
-    monkeypatch.setattr(train_pad, "DOODLES", 20)
+    monkeypatch.setattr(training, "DOODLES", 20)
     drawn = []
     monkeypatch.setattr(
-        train_pad, "draw_doodle", lambda kind, rng: drawn.append(kind) or draw_doodle(kind, rng)
+        training, "draw_doodle", lambda kind, rng: drawn.append(kind) or draw_doodle(kind, rng)
     )
     examples = no_digits(("A", "heart"), np.random.default_rng(5))
     assert set(drawn) == {"A", "heart"}
@@ -142,7 +142,7 @@ def test_calibration_answers_the_share_that_it_should():
     labels, strokes = np.arange(1000) % 10, digits(1000, seed=10)
     recognizer = calibrate(network, strokes, labels)
     answered = [recognizer.recognize(drawing).digit is not None for drawing in strokes]
-    assert np.mean(answered) == pytest.approx(train_pad.COVERAGE, abs=0.005)
+    assert np.mean(answered) == pytest.approx(training.COVERAGE, abs=0.005)
 
     def surprise(temperature):
         other = Recognizer(network, temperature)

@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from mnist_book import pen_drawings
+from mnist_book.drawing import pen_drawings
 from mnist_book.drawing.pen_drawings import PenDrawingsError, load_pen_drawings, read_unipen
 
 GOOD = """.INCLUDE        dene.doc

@@ -1,0 +1,115 @@
+// From a picture to an answer, as mnist_book/drawing/recognizer.py gives it; reading its weights.
+(() => {
+  "use strict";
+  const { strokesToImage, withoutSpecks, strokeSegments, bounds } = DigitPad;
+
+  const NONE = 10; // the eleventh class: not a digit
+
+  /** Compute the probabilities of all classes for a picture of 784 grey levels. */
+  function predict(network, image) {
+    let values = image;
+    network.layers.forEach(({ weights, biases }, number) => {
+      const units = biases.length, sums = Float64Array.from(biases);
+      values.forEach((value, input) => {
+        if (value === 0) return; // most of a picture is paper
+        const row = input * units;
+        for (let unit = 0; unit < units; unit++) sums[unit] += value * weights[row + unit];
+      });
+      const last = number === network.layers.length - 1;
+      values = last ? sums : sums.map((z) => (z > 0 ? z : network.slope * z));
+    });
+    return softmax(values.map((logit) => logit / network.temperature));
+  }
+
+  function softmax(logits) {
+    const largest = Math.max(...logits);
+    const powers = Array.from(logits, (logit) => Math.exp(logit - largest));
+    const sum = total(powers);
+    return powers.map((power) => power / sum);
+  }
+
+  /** Read a drawing: {digit, or null, probabilities of the ten digits, reason for a refusal}. */
+  function recognize(network, strokes) {
+    const drawn = strokes.filter((points) => points.length > 0);
+    if (drawn.length === 0) return EMPTY;
+    const classes = predict(network, strokesToImage(drawn, network.image));
+    const share = total(classes.slice(0, NONE));
+    const probabilities = classes.slice(0, NONE).map((p) => p / share);
+    const refuse = (reason) => ({ digit: null, probabilities, reason });
+    if (!passesGate(withoutSpecks(drawn), network.gate)) return refuse("shape");
+    const best = classes.indexOf(Math.max(...classes));
+    if (best === NONE || classes[best] < network.threshold) return refuse("none");
+    return { digit: best, probabilities, reason: "" };
+  }
+
+  const EMPTY = { digit: null, probabilities: Array(10).fill(0), reason: "empty" };
+
+  /** Tell whether strokes can be a digit: no dot, not too wide, nor too much ink or strokes. */
+  function passesGate(strokes, gate) {
+    const segments = strokeSegments(strokes), { width, height } = bounds(segments);
+    const side = Math.max(width, height);
+    const length = total(segments.map(([x0, y0, x1, y1]) => Math.hypot(x1 - x0, y1 - y0)));
+    return (
+      side > 0 &&
+      width <= gate.aspect * height &&
+      length <= gate.length * side &&
+      strokes.length <= gate.strokes
+    );
+  }
+
+  const total = (numbers) => numbers.reduce((sum, number) => sum + number, 0);
+
+  /** Unpack the weights that Recognizer.export wrote; an Error says what is wrong. */
+  function readNetwork(content) {
+    checkSettings(content);
+    const { sizes, slope, scales, temperature, threshold, gate, image } = content;
+    const levels = new Int8Array(fromBase64(content.weights).buffer);
+    const biasBytes = fromBase64(content.biases);
+    const layerSizes = scales.map((_, layer) => [sizes[layer], sizes[layer + 1]]);
+    need(levels.length === total(layerSizes.map(([i, o]) => i * o)), "number of weights");
+    need(biasBytes.length === 4 * total(sizes.slice(1)), "number of biases");
+    const view = new DataView(biasBytes.buffer);
+    let weightsAt = 0, biasesAt = 0;
+    const layers = layerSizes.map(([inputs, units], layer) => {
+      const some = levels.subarray(weightsAt, (weightsAt += inputs * units));
+      const weights = Float32Array.from(some, (level) => level * scales[layer]);
+      const next = () => view.getFloat32(4 * biasesAt++, true); // little-endian
+      const biases = Float32Array.from({ length: units }, next);
+      need(biases.every(Number.isFinite), "biases");
+      return { weights, biases };
+    });
+    return { layers, slope, temperature, threshold, gate, image };
+  }
+
+  function checkSettings(content) {
+    need(content !== null && typeof content === "object", "content");
+    const { sizes, slope, scales, temperature, threshold, gate, image } = content;
+    const whole = (size) => Number.isInteger(size) && size > 0 && size <= 4096;
+    const positive = (...numbers) => numbers.every((x) => Number.isFinite(x) && x > 0);
+    const share = (...numbers) => numbers.every((x) => Number.isFinite(x) && x >= 0 && x <= 1);
+    need(Array.isArray(sizes) && sizes.length >= 2 && sizes.length <= 9, "number of layers");
+    need(sizes.every(whole) && sizes[0] === 784 && sizes.at(-1) === NONE + 1, "sizes");
+    need(Array.isArray(scales) && scales.length === sizes.length - 1, "number of scales");
+    need(positive(...scales, temperature), "scales or temperature");
+    need(share(slope, threshold), "slope or threshold");
+    need(positive(gate?.aspect, gate?.length, gate?.strokes), "limits of the gate");
+    need(positive(image?.pen, image?.box, image?.centre) && image.pen < image.box, "pen or box");
+  }
+
+  function need(right, what) {
+    if (!right) throw new Error(`${what} not as expected`);
+  }
+
+  /** Compare the weights with their SHA-256, where the browser has it: https, localhost, file. */
+  async function checkSum({ weights, biases, sha256 }) {
+    if (!globalThis.crypto?.subtle) return;
+    const bytes = new Uint8Array([...fromBase64(weights), ...fromBase64(biases)]);
+    const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    const hexadecimal = Array.from(sum, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    if (hexadecimal !== sha256) throw new Error("SHA-256 not as expected");
+  }
+
+  const fromBase64 = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+
+  Object.assign(DigitPad, { EMPTY, predict, recognize, readNetwork, checkSum, fromBase64 });
+})();

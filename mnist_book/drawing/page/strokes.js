@@ -1,0 +1,103 @@
+// From the strokes of a pen to a picture: the stages of strokes_to_image in
+// mnist_book/drawing/strokes.py, under the same names.
+//
+// The drawing pad is several classic scripts, which run from http:// and file:// alike, in this
+// order: strokes.js, network.js, keep.js, pen.js, paint.js, pad.js, and then page.js in a page or
+// notebook.js in a notebook. They share one name, DigitPad, and ask no other host for anything.
+globalThis.DigitPad = (() => {
+  "use strict";
+
+  const IMAGE = { pen: 2.5, box: 19, centre: 14.25 }; // pixels, as in strokes.py
+
+  /** Leave out strokes that are tiny beside the largest: a touch by mistake. A lone dot stays. */
+  function withoutSpecks(strokes, share = 0.06) {
+    const extents = strokes.map((points) => {
+      if (points.length === 0) return 0;
+      const { width, height } = bounds(strokeSegments([points]));
+      return Math.max(width, height);
+    });
+    const limit = share * Math.max(0, ...extents);
+    return strokes.filter((_, i) => extents[i] >= limit);
+  }
+
+  /** Cut strokes, lists of [x, y] with y down, into straight segments [x0, y0, x1, y1]. */
+  function strokeSegments(strokes) {
+    return strokes.flatMap((points) =>
+      points.length === 1
+        ? [[...points[0], ...points[0]]]
+        : points.slice(1).map((point, i) => [...points[i], ...point])
+    );
+  }
+
+  /** Scale segments, in proportion, until their bounding box is `side` on its long side. */
+  function fitToBox(segments, side) {
+    const { left, top, width, height } = bounds(segments);
+    const scale = side / Math.max(width, height, 1e-9); // a lone dot has no extent
+    return segments.map(([x0, y0, x1, y1]) =>
+      [(x0 - left) * scale, (y0 - top) * scale, (x1 - left) * scale, (y1 - top) * scale]
+    );
+  }
+
+  /** Shift segments, each weighing its length, to bring their centre of mass to `centre`. */
+  function centreInk(segments, centre) {
+    let x = 0, y = 0, mass = 0;
+    for (const [x0, y0, x1, y1] of segments) {
+      const length = Math.hypot(x1 - x0, y1 - y0) + 1e-9;
+      x += length * (x0 + x1) / 2;
+      y += length * (y0 + y1) / 2;
+      mass += length;
+    }
+    const right = centre - x / mass, down = centre - y / mass;
+    return segments.map(([x0, y0, x1, y1]) => [x0 + right, y0 + down, x1 + right, y1 + down]);
+  }
+
+  /** Draw segments with a round pen: 784 grey levels, from 0 (paper) to 1 (ink). */
+  function rasterize(segments, pen) {
+    const squared = new Float64Array(784).fill(Infinity);
+    const reach = pen / 2 + 0.5; // pixels farther from a segment stay paper: they are skipped
+    for (const [x0, y0, x1, y1] of segments) {
+      const dx = x1 - x0, dy = y1 - y0, square = Math.max(dx * dx + dy * dy, 1e-18);
+      const [left, right] = pixelRange(x0, x1, reach), [top, bottom] = pixelRange(y0, y1, reach);
+      for (let row = top; row <= bottom; row++) {
+        for (let column = left; column <= right; column++) {
+          const x = column + 0.5 - x0, y = row + 0.5 - y0;
+          // How far along the segment its nearest point is, from 0 (the start) to 1 (the end).
+          const along = Math.min(1, Math.max(0, (x * dx + y * dy) / square));
+          const distance = (x - along * dx) ** 2 + (y - along * dy) ** 2;
+          const pixel = 28 * row + column;
+          if (distance < squared[pixel]) squared[pixel] = distance;
+        }
+      }
+    }
+    return squared.map((square) => Math.min(1, Math.max(0, reach - Math.sqrt(square))));
+  }
+
+  /** Name the first and the last pixel whose centre is within reach of a stretch. */
+  function pixelRange(from, to, reach) {
+    const first = Math.ceil(Math.min(from, to) - reach - 0.5);
+    const last = Math.floor(Math.max(from, to) + reach - 0.5);
+    return [Math.max(0, first), Math.min(27, last)];
+  }
+
+  /** Turn strokes into a picture as MNIST has them: 784 grey levels, row by row. */
+  function strokesToImage(strokes, { pen, box, centre } = IMAGE) {
+    const segments = strokeSegments(withoutSpecks(strokes));
+    if (segments.length === 0) return new Float64Array(784);
+    return rasterize(centreInk(fitToBox(segments, box - pen), centre), pen);
+  }
+
+  function bounds(segments) {
+    let left = Infinity, top = Infinity, right = -Infinity, bottom = -Infinity;
+    for (const [x0, y0, x1, y1] of segments) {
+      left = Math.min(left, x0, x1);
+      right = Math.max(right, x0, x1);
+      top = Math.min(top, y0, y1);
+      bottom = Math.max(bottom, y0, y1);
+    }
+    return { left, top, width: right - left, height: bottom - top };
+  }
+
+  return {
+    IMAGE, withoutSpecks, strokeSegments, fitToBox, centreInk, rasterize, strokesToImage, bounds,
+  };
+})();
