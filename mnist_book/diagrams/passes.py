@@ -29,14 +29,14 @@ def forward_and_backward(sizes: tuple[int, int, int] = (784, 64, 10)) -> Diagram
     for x, heading in ((67, "forward"), (160, "kept"), (272, "backward")):
         diagram.text(x, 14, heading, strong=True)
     for row, (formula, shape) in enumerate(forward):
-        y = 24 + 52 * row
+        y = 24.0 + 52 * row
         diagram.box(2, y, 130, 36)
         diagram.text(67, y + 15, formula, code=True)
         diagram.text(67, y + 30, shape)
         if row:
             diagram.arrow((67, y - 16), (67, y))
     for row, formulas in backward:
-        y, half = 42 + 52 * row, 18 if row != 2.5 else 44
+        y, half = 42 + 52 * row, 44 if len(formulas) == 3 else 18
         diagram.box(187, y - half, 171, 2 * half, strong=True)
         for line, formula in enumerate(formulas):
             offset = 15 * (line - (len(formulas) - 1) / 2)
