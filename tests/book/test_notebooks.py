@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-BOOK = Path(__file__).parents[1] / "book"
+BOOK = Path(__file__).parents[2] / "book"
 NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
 HIDDEN = {"glue", "network", "product", "forward_and_backward"}  # what may be called unseen
 CHAPTERS = [path for path in NOTEBOOKS if path.name[0].isdigit()]
