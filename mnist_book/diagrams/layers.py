@@ -41,13 +41,13 @@ def network(
     """
     if len(sizes) not in (2, 3) or sizes[-1] != 10:
         raise ValueError(f"sizes: found {tuple(sizes)}, expected one or two layers, the last of 10")
-    today = {today} if isinstance(today, str) else set(today or ())
+    parts = {today} if isinstance(today, str) else set(today or ())
     known = [part for part in PARTS if part != "bend" or len(sizes) == 3]
-    if today - set(known):
-        raise ValueError(f"today: found {sorted(today - set(known))}, expected {', '.join(known)}")
+    if parts - set(known):
+        raise ValueError(f"today: found {sorted(parts - set(known))}, expected {', '.join(known)}")
     title = f"A network, {'-'.join(map(str, sizes))}"
-    if today:
-        title += f", and where we are in it: {', '.join(p for p in PARTS if p in today)}"
+    if parts:
+        title += f", and where we are in it: {', '.join(p for p in PARTS if p in parts)}"
     hidden = (
         f"a layer of {sizes[1]} units, each with a bend, a second layer" if sizes[2:] else "a layer"
     )
@@ -55,22 +55,22 @@ def network(
         f"From left to right: a batch of pictures, each of {sizes[0]} pixels; {hidden} that makes "
         "ten scores; softmax, which makes ten probabilities of them; the loss, a number."
     )
-    back = bool(today & {"backward", "training"})
+    back = bool(parts & {"backward", "training"})
     if back:
         description += " Gradients go back from the loss to the weights and biases of each layer."
-    if "training" in today:
+    if "training" in parts:
         description += " A step changes them by the rate times their gradient."
-    diagram = Diagram(title, description, 210 + 66 * back + 18 * ("training" in today))
-    _draw_pixels(diagram, sizes[0], "pixels" in today)
+    diagram = Diagram(title, description, 210 + 66 * back + 18 * ("training" in parts))
+    _draw_pixels(diagram, sizes[0], "pixels" in parts)
     if len(sizes) == 3:
-        _draw_layer(diagram, "1", sizes[:2], (67, 136), today)
-        _draw_bends(diagram, sizes[1], "bend" in today)
-        _draw_layer(diagram, "2", sizes[1:], (164, 246), today)
+        _draw_layer(diagram, "1", sizes[:2], (67, 136), parts)
+        _draw_bends(diagram, sizes[1], "bend" in parts)
+        _draw_layer(diagram, "2", sizes[1:], (164, 246), parts)
     else:
-        _draw_layer(diagram, "", sizes, (67, 246), today)
-    _draw_outputs(diagram, "2" if sizes[2:] else "", today)
+        _draw_layer(diagram, "", sizes, (67, 246), parts)
+    _draw_outputs(diagram, "2" if sizes[2:] else "", parts)
     if back:
-        _draw_way_back(diagram, ((101, "1"), (200, "2")) if sizes[2:] else ((151, ""),), today)
+        _draw_way_back(diagram, ((101, "1"), (200, "2")) if sizes[2:] else ((151, ""),), parts)
     return diagram
 
 

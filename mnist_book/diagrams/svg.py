@@ -24,7 +24,7 @@ class Diagram:
         self.title, self.description, self.height = title, description, height
         self.elements: list[str] = []
 
-    def add(self, name: str, content: str = "", **attributes: object) -> None:
+    def add(self, name: str, content: str = "", /, **attributes: object) -> None:
         """Add an element of SVG; in the attributes' names _ stands for -."""
         written = "".join(
             f' {key.replace("_", "-")}="{f"{value:.5g}" if isinstance(value, float) else value}"'
@@ -60,7 +60,7 @@ class Diagram:
 
     def box(self, x: float, y: float, width: float, height: float, *, strong: bool = False) -> None:
         """Draw a frame; the strong one is thick, tinted and of the accent's colour."""
-        look = {"stroke": INK, "stroke_opacity": 0.5, "fill": "none"}
+        look: dict[str, object] = {"stroke": INK, "stroke_opacity": 0.5, "fill": "none"}
         if strong:
             look = {"stroke": ACCENT, "stroke_width": 2.2, "fill": ACCENT, "fill_opacity": 0.12}
         self.add("rect", x=x, y=y, width=width, height=height, rx=5, **look)
