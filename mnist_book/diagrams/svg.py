@@ -42,8 +42,9 @@ class Diagram:
 
     def path(self, steps: str, *, strong: bool = False, width: float = 1, **look: object) -> None:
         """Draw a line along SVG's path commands; the strong has the accent's colour."""
-        look = {"fill": "none", "stroke_linecap": "round", "stroke_linejoin": "round"} | look
-        self.add("path", d=steps, stroke=ACCENT if strong else INK, stroke_width=width, **look)
+        round_ends = {"stroke_linecap": "round", "stroke_linejoin": "round"}
+        look = {"fill": "none", "stroke": ACCENT if strong else INK} | round_ends | look
+        self.add("path", d=steps, stroke_width=width, **look)
 
     def arrow(self, *points: tuple[float, float], strong: bool = False, dashes: str = "0") -> None:
         """Draw an arrow through points, the last part of it upright or level."""
@@ -54,9 +55,8 @@ class Diagram:
         line = " L".join(f"{x:g} {y:g}" for x, y in (*points[:-1], tip - 3 * along))
         width = 2.2 if strong else 1.2
         self.path(f"M{line}", strong=strong, width=width, stroke_dasharray=dashes)
-        self.path(
-            f"M{tip[0]:g} {tip[1]:g} L{corners} Z", strong=strong, fill=ACCENT if strong else INK
-        )
+        colour = ACCENT if strong else INK
+        self.path(f"M{tip[0]:g} {tip[1]:g} L{corners} Z", strong=strong, fill=colour)
 
     def box(self, x: float, y: float, width: float, height: float, *, strong: bool = False) -> None:
         """Draw a frame; the strong one is thick, tinted and of the accent's colour."""

@@ -42,7 +42,7 @@ def store(shown):
             milestone(chapter, *row)
         cells = [nbformat.v4.new_code_cell("milestone(...)", outputs=shown.copy())]
         path = directory / f"{chapter:02}-chapter.ipynb"
-        path.write_text(json.dumps(nbformat.v4.new_notebook(cells=cells)))
+        path.write_text(json.dumps(nbformat.v4.new_notebook(cells=cells)), "utf-8")
         shown.clear()
         notebook._of_this_run.clear()
 
@@ -95,8 +95,8 @@ def test_without_notebooks_it_shows_this_run():
 
 
 def test_a_notebook_that_cannot_be_read_is_passed_over(beside):
-    (beside / "01-broken.ipynb").write_text("{")
-    (beside / "02-empty.ipynb").write_text("{}")
+    (beside / "01-broken.ipynb").write_text("{", "utf-8")
+    (beside / "02-empty.ipynb").write_text("{}", "utf-8")
     assert milestones(2).rows == ()
 
 
