@@ -54,11 +54,13 @@ class Milestone(NamedTuple):
     digits: str | None = None  # which ones: "MNIST", "practice digits", ...
 
     def __str__(self) -> str:
-        return f"{self.network}: {mean_and_spread(self.accuracies)}{self.seeds(' ({} seeds)')}"
+        return f"{self.network}: {self.result}"
 
-    def seeds(self, words: str = "{}") -> str:
-        """Say how many seeds there were; one alone is not worth a word."""
-        return words.format(len(self.accuracies)) if len(self.accuracies) > 1 else ""
+    @property
+    def result(self) -> str:
+        """Mean and spread of the accuracies, and of how many."""
+        seeds = f" ({len(self.accuracies)} seeds)" if len(self.accuracies) > 1 else ""
+        return mean_and_spread(self.accuracies) + seeds
 
 
 _of_this_run: list[Milestone] = []
@@ -124,7 +126,7 @@ def _stored_milestones(path: Path) -> Iterator[Milestone]:
 class Milestones:
     """The table: text in a terminal, HTML in a notebook and on a page."""
 
-    COLUMNS = ("chapter", "network", "pictures", "right", "seeds")
+    COLUMNS = ("chapter", "network", "learned from", "test pictures right")
 
     def __init__(self, rows: Sequence[Milestone], note: str = "") -> None:
         self.rows, self.note = tuple(rows), note
@@ -134,9 +136,8 @@ class Milestones:
             (
                 str(row.chapter),
                 row.network,
-                f"{row.images:,}" if row.images else "",
-                mean_and_spread(row.accuracies),
-                row.seeds(),
+                f"{row.images:,} pictures" if row.images else "",
+                row.result,
             )
             for row in self.rows
         ]

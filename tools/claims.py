@@ -45,6 +45,11 @@ def claims_of(notebook: dict) -> Iterator[Claim]:
             yield Claim(**claim, before=text)
 
 
+def title_of(notebook: dict) -> str:
+    """Read the heading of a chapter, the first line of its first cell."""
+    return "".join(notebook["cells"][0]["source"]).splitlines()[0].removeprefix("# ")
+
+
 def chapters() -> Iterator[tuple[str, dict]]:
     """Yield the stem of each chapter's file and the notebook."""
     for path in sorted(BOOK.glob("[0-9][0-9]-*.ipynb")):
@@ -60,7 +65,7 @@ def page() -> str:
             for claim in claims_of(notebook)
         ]
         if rows:
-            heading = f"\n## Chapter {int(stem[:2])}: {{doc}}`{stem}`\n"
+            heading = f"\n## Chapter {int(stem[:2])}: {title_of(notebook)}\n"
             tables += [heading, "| claim | control | seeds |", "| --- | --- | --- |", *rows]
     return INTRODUCTION + ("\n".join([*tables, ""]) if tables else NONE_YET)
 

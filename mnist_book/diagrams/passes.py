@@ -14,11 +14,11 @@ def forward_and_backward(sizes: tuple[int, int, int] = (784, 64, 10)) -> Diagram
         ("p = softmax(z2)", classes),
         ("loss", "a number"),
     )
-    backward = (  # from the top: row of its middle, lines
+    backward = (  # where its middle is, in rows from the top, and its lines
         (0.0, ("d_w1 = x.T @ d_z1", "d_b1 = d_z1.sum(axis=0)")),
         (1.0, ("d_z1 = d_a1", "* bend_gradient(z1)")),
         (2.5, ("d_w2 = a1.T @ d_z2", "d_b2 = d_z2.sum(axis=0)", "d_a1 = d_z2 @ w2.T")),
-        (4.0, ("d_z2 = (p - y) / len(x)",)),  # y: the labels, one-hot
+        (4.0, ("d_z2 = (p - one_hot)", "/ len(x)")),
     )
     kept = ((0, "x"), (1, "z1"), (2, "a1"), (3, "w2"), (4, "p"))
     description = (
@@ -29,19 +29,19 @@ def forward_and_backward(sizes: tuple[int, int, int] = (784, 64, 10)) -> Diagram
     for x, heading in ((67, "forward"), (160, "kept"), (272, "backward")):
         diagram.text(x, 14, heading, strong=True)
     for row, (formula, shape) in enumerate(forward):
-        y = 24 + 52 * row
+        y = 24.0 + 52 * row
         diagram.box(2, y, 130, 36)
         diagram.text(67, y + 15, formula, code=True)
         diagram.text(67, y + 30, shape)
         if row:
             diagram.arrow((67, y - 16), (67, y))
-    for row, formulas in backward:
-        y, half = 42 + 52 * row, 18 if row != 2.5 else 44
+    for place, formulas in backward:
+        y, half = 42 + 52 * place, 44 if len(formulas) == 3 else 18
         diagram.box(187, y - half, 171, 2 * half, strong=True)
         for line, formula in enumerate(formulas):
             offset = 15 * (line - (len(formulas) - 1) / 2)
             diagram.text(272, y + offset + 4, formula, code=True)
-        if row:
+        if place:
             diagram.arrow((272, y - half), (272, y - half - 16), strong=True)
     diagram.arrow((132, 302), (272, 302), (272, 268), strong=True)
     for row, name in kept:

@@ -7,6 +7,7 @@ import numpy as np
 INK, ACCENT = "currentColor", "#0a7cc4"  # of enough contrast on white and on black
 WIDTH = 360
 LETTERS = 11.5  # their size, in units
+SANS_SERIF = "Arial, 'Liberation Sans', Roboto, sans-serif"  # narrow ones: frames are as wide
 MONOSPACE = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
 
 
@@ -23,7 +24,7 @@ class Diagram:
         self.title, self.description, self.height = title, description, height
         self.elements: list[str] = []
 
-    def add(self, name: str, content: str = "", **attributes: object) -> None:
+    def add(self, name: str, content: str = "", /, **attributes: object) -> None:
         """Add an element of SVG; in the attributes' names _ stands for -."""
         written = "".join(
             f' {key.replace("_", "-")}="{f"{value:.5g}" if isinstance(value, float) else value}"'
@@ -41,8 +42,9 @@ class Diagram:
 
     def path(self, steps: str, *, strong: bool = False, width: float = 1, **look: object) -> None:
         """Draw a line along SVG's path commands; the strong has the accent's colour."""
-        look = {"fill": "none", "stroke_linecap": "round", "stroke_linejoin": "round"} | look
-        self.add("path", d=steps, stroke=ACCENT if strong else INK, stroke_width=width, **look)
+        round_ends = {"stroke_linecap": "round", "stroke_linejoin": "round"}
+        look = {"fill": "none", "stroke": ACCENT if strong else INK} | round_ends | look
+        self.add("path", d=steps, stroke_width=width, **look)
 
     def arrow(self, *points: tuple[float, float], strong: bool = False, dashes: str = "0") -> None:
         """Draw an arrow through points, the last part of it upright or level."""
@@ -53,13 +55,12 @@ class Diagram:
         line = " L".join(f"{x:g} {y:g}" for x, y in (*points[:-1], tip - 3 * along))
         width = 2.2 if strong else 1.2
         self.path(f"M{line}", strong=strong, width=width, stroke_dasharray=dashes)
-        self.path(
-            f"M{tip[0]:g} {tip[1]:g} L{corners} Z", strong=strong, fill=ACCENT if strong else INK
-        )
+        colour = ACCENT if strong else INK
+        self.path(f"M{tip[0]:g} {tip[1]:g} L{corners} Z", strong=strong, fill=colour)
 
     def box(self, x: float, y: float, width: float, height: float, *, strong: bool = False) -> None:
         """Draw a frame; the strong one is thick, tinted and of the accent's colour."""
-        look = {"stroke": INK, "stroke_opacity": 0.5, "fill": "none"}
+        look: dict[str, object] = {"stroke": INK, "stroke_opacity": 0.5, "fill": "none"}
         if strong:
             look = {"stroke": ACCENT, "stroke_width": 2.2, "fill": ACCENT, "fill_opacity": 0.12}
         self.add("rect", x=x, y=y, width=width, height=height, rx=5, **look)
@@ -70,6 +71,7 @@ class Diagram:
         return (
             '<svg xmlns="http://www.w3.org/2000/svg" class="diagram" role="img" '
             f'viewBox="0 0 {WIDTH} {self.height:g}" font-size="{LETTERS}" '
+            f'font-family="{SANS_SERIF}" '
             'style="display:block;width:100%;max-width:32em;margin:auto">'
             f"{words}{''.join(self.elements)}</svg>"
         )

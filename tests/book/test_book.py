@@ -11,7 +11,7 @@ import pytest
 import yaml
 from pad_page import READY, draw_with_mouse, serve, settled, well_drawn
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
 PAGES = [TOC["root"], *(chapter["file"] for part in TOC["parts"] for chapter in part["chapters"])]
 LOADING = {  # what makes a browser fetch something, as opposed to a link that a reader may follow

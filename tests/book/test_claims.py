@@ -40,14 +40,14 @@ def test_a_claim_is_a_sentence_with_a_control_seeds_and_a_place(stem, claim):
 def test_the_page_has_a_row_for_each_claim(tmp_path, monkeypatch):
     says = "Weights that are too large fail | of any sign."
     claim = {"id": "size", "says": says, "control": "the sign", "seeds": 5}
-    cells = [nbformat.v4.new_markdown_cell("(claim-size)=\nIt is the size.")]
+    cells = [nbformat.v4.new_markdown_cell("# Weights\n\n(claim-size)=\nIt is the size.")]
     cells.append(nbformat.v4.new_code_cell("1", metadata={"claim": claim}))
     notebook = nbformat.v4.new_notebook(cells=cells)
-    (tmp_path / "05-weights.ipynb").write_text(json.dumps(notebook))
-    (tmp_path / "06-none.ipynb").write_text(json.dumps(nbformat.v4.new_notebook()))
+    (tmp_path / "05-weights.ipynb").write_text(json.dumps(notebook), "utf-8")
+    (tmp_path / "06-none.ipynb").write_text(json.dumps(nbformat.v4.new_notebook()), "utf-8")
     monkeypatch.setattr(tool, "BOOK", tmp_path)
     assert tool.page().removeprefix(tool.INTRODUCTION) == (
-        "\n## Chapter 5: {doc}`05-weights`\n\n| claim | control | seeds |\n| --- | --- | --- |\n"
+        "\n## Chapter 5: Weights\n\n| claim | control | seeds |\n| --- | --- | --- |\n"
         "| [Weights that are too large fail \\| of any sign.](#claim-size) | the sign | 5 |\n"
     )
 

@@ -42,7 +42,7 @@ def store(shown):
             milestone(chapter, *row)
         cells = [nbformat.v4.new_code_cell("milestone(...)", outputs=shown.copy())]
         path = directory / f"{chapter:02}-chapter.ipynb"
-        path.write_text(json.dumps(nbformat.v4.new_notebook(cells=cells)))
+        path.write_text(json.dumps(nbformat.v4.new_notebook(cells=cells)), "utf-8")
         shown.clear()
         notebook._of_this_run.clear()
 
@@ -75,9 +75,9 @@ def test_the_table_grows_by_the_stored_chapters_and_this_run(beside, store, name
     store(directory, 4, ("64 units", [0.9, 0.92]), ("64 units, faster", [0.94, 0.94]))
     milestone(2, "one layer", [0.89, 0.91])
     assert repr(milestones(up_to=3)) == (
-        "chapter  network       pictures  right         seeds\n"
-        "1        nearest mean  60,000    82.0 %\n"
-        "2        one layer               90.0 % ± 1.4  2"
+        "chapter  network       learned from     test pictures right\n"
+        "1        nearest mean  60,000 pictures  82.0 %\n"
+        "2        one layer                      90.0 % ± 1.4 (2 seeds)"
     )
     assert [row.network for row in milestones(4).rows][2:] == ["64 units", "64 units, faster"]
 
@@ -95,8 +95,8 @@ def test_without_notebooks_it_shows_this_run():
 
 
 def test_a_notebook_that_cannot_be_read_is_passed_over(beside):
-    (beside / "01-broken.ipynb").write_text("{")
-    (beside / "02-empty.ipynb").write_text("{}")
+    (beside / "01-broken.ipynb").write_text("{", "utf-8")
+    (beside / "02-empty.ipynb").write_text("{}", "utf-8")
     assert milestones(2).rows == ()
 
 
@@ -123,8 +123,8 @@ def test_its_head_and_its_first_column_are_headings(beside):
     milestone(1, "mean < median", 0.82)
     table = ET.fromstring(milestones(1)._repr_html_())
     scopes = [cell.get("scope") for cell in table.iter("th")]
-    assert scopes == ["col"] * 5 + ["row"]
-    assert [cell.text for cell in table.iter("td")] == ["mean < median", None, "82.0 %", None]
+    assert scopes == ["col"] * 4 + ["row"]
+    assert [cell.text for cell in table.iter("td")] == ["mean < median", None, "82.0 %"]
 
 
 def test_loading_digits_notes_their_source(monkeypatch):

@@ -15,7 +15,7 @@ from mnist_book.accuracy.recipes import Recipe
 from mnist_book.dataset import load_mnist, load_practice_digits
 from mnist_core import Network, accuracy, predict_images
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MEASURED = [
     "anatomy",
     *LADDERS,
