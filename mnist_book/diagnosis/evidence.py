@@ -4,8 +4,11 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeGuard
 
 import numpy as np
+
+from mnist_book.diagnosis.running import Theirs
 
 SMALL = 12  # arrays of so many numbers are shown whole
 SHOWN = 3  # of others, so many entries that differ
@@ -53,7 +56,7 @@ def _named(name: str, value: object, small: int) -> str:
 # --------------------------------------------------------------------------------------------------
 
 
-def compared(returned: object, expected: object) -> dict[str, str]:
+def compared(returned: Theirs, expected: Theirs) -> dict[str, str]:
     """Describe two results that differ, as `returned` and `expected`, so that one sees where."""
     returned, expected = _as_array(returned), _as_array(expected)
     pairs = _differing(returned, expected)
@@ -90,7 +93,7 @@ def described(value: object, small: int = SMALL) -> str:
     return f"an array of shape {value.shape}, {first} ..."
 
 
-def cleaned(value: object, convert: Callable[[object], str] = repr, longest: int = LONGEST) -> str:
+def cleaned(value: object, convert: Callable[[Theirs], str] = repr, longest: int = LONGEST) -> str:
     """Make a line of text of whatever it is: printable, not too long, and never an error."""
     try:
         text = convert(value)
@@ -106,12 +109,12 @@ def number(value: complex) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def is_numeric(value: object) -> bool:
+def is_numeric(value: object) -> TypeGuard[np.ndarray]:
     """Tell whether it is an array of numbers."""
     return isinstance(value, np.ndarray) and value.dtype.kind in "biuf"
 
 
-def _as_array(value: object) -> object:
+def _as_array(value: Theirs) -> Theirs:
     """Take a number that fits into an array as an array without a dimension."""
     if not isinstance(value, np.generic | float | int):
         return value
@@ -119,7 +122,7 @@ def _as_array(value: object) -> object:
     return array if is_numeric(array) else value
 
 
-def _differing(returned: object, expected: object) -> dict[str, tuple[float, float]]:
+def _differing(returned: Theirs, expected: Theirs) -> dict[str, tuple[float, float]]:
     """Return the pairs that differ, by place; none if the two cannot be compared so."""
     if not (is_numeric(returned) and is_numeric(expected) and returned.shape == expected.shape):
         return {}

@@ -34,14 +34,11 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias, cast
 
 import numpy as np
 
-try:
-    import resource
-except ImportError:  # Windows has no such limits
-    resource = None
-
+Theirs: TypeAlias = Any  # of somebody else's code: nothing is known of its type
 TIME_LIMIT = 5.0  # seconds of work in one call; the inputs of a check need milliseconds
 MEMORY_LIMIT = 4 << 30  # bytes that one call may add to the process
 PRINTED_LIMIT = 10_000  # bytes of output that are kept
@@ -55,7 +52,7 @@ class Exit(RuntimeError):
 
 def run(
     function: Callable, arguments: tuple = (), limit: float | None = None
-) -> tuple[object, str]:
+) -> tuple[Theirs, str]:
     """Call a function in a thread of its own; return its result and what it printed.
 
     Parameters
@@ -69,7 +66,7 @@ def run(
     Exception : whatever the function raised
     """
     limit = TIME_LIMIT if limit is None else limit
-    outcome: dict[str, object] = {}
+    outcome: dict[str, Theirs] = {}
 
     def target() -> None:
         outcome["clock"] = _clock_of_this_thread()
@@ -138,7 +135,7 @@ def _stop(thread: threading.Thread) -> None:
         if not thread.is_alive():
             return
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit)
+            ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit)
         )
         thread.join(0.01)
 
@@ -151,14 +148,15 @@ def _as_exception(error: BaseException) -> Exception:
 def _memory_held() -> Iterator[None]:
     """Let the process grow by `MEMORY_LIMIT` at most, where the system can see to that: Linux."""
     try:
+        import resource  # Windows has no such limits
+
         pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
         before, hard = resource.getrlimit(resource.RLIMIT_AS)
-    except (OSError, AttributeError):
+    except (OSError, ImportError):
         yield
         return
-    most = pages * resource.getpagesize() + MEMORY_LIMIT
-    if before != resource.RLIM_INFINITY:
-        most = min(most, before)
+    limits = pages * resource.getpagesize() + MEMORY_LIMIT, before, hard
+    most = min(limit for limit in limits if limit != resource.RLIM_INFINITY)
     resource.setrlimit(resource.RLIMIT_AS, (most, hard))
     try:
         yield
@@ -176,7 +174,7 @@ class _Beginning(io.RawIOBase):
         """Say that it can be written to."""
         return True
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: Theirs) -> int:
         """Take all bytes, keep the first."""
         self.kept += data[: max(PRINTED_LIMIT - len(self.kept), 0)]
         return len(data)
@@ -187,4 +185,4 @@ class _Beginning(io.RawIOBase):
 
     def stream(self) -> io.TextIOWrapper:
         """Make a text stream of it that has a buffer, as sys.stdout has."""
-        return io.TextIOWrapper(self, "utf-8", "replace", write_through=True)
+        return io.TextIOWrapper(cast(BinaryIO, self), "utf-8", "replace", write_through=True)

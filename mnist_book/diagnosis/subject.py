@@ -16,7 +16,7 @@ import numpy as np
 from mnist_book.diagnosis import evidence
 from mnist_book.diagnosis.evidence import cleaned, compared, described, is_numeric, lay_out
 from mnist_book.diagnosis.reports import Finding, Report
-from mnist_book.diagnosis.running import run
+from mnist_book.diagnosis.running import Theirs, run
 
 MOST_ELEMENTS = 10_000_000  # of an array, and
 MOST_ITEMS = 1000  # of a list, beyond which nothing is looked at
@@ -55,7 +55,7 @@ class Subject:
         self.function, self.names, self.in_place = function, names.split(), in_place
         self._noticed: dict[str, Finding] = {}
 
-    def __call__(self, *arguments: object) -> object:
+    def __call__(self, *arguments: object) -> Theirs:
         """Return what the function returns."""
         result, _ = self.call(*arguments)
         if result is None:
@@ -63,7 +63,7 @@ class Subject:
             raise Found(Finding("function.nothing", seen))
         return result
 
-    def call(self, *arguments: object) -> tuple[object, tuple]:
+    def call(self, *arguments: object) -> tuple[Theirs, tuple]:
         """Return what the function returns, None too, and the arguments as it left them."""
         given = self.given(*arguments)
         try:
@@ -84,7 +84,7 @@ class Subject:
         return self.as_array(self(*arguments), self.given(*arguments), shape)
 
     def as_array(
-        self, result: object, given: str, shape: tuple[int, ...] | None = None
+        self, result: Theirs, given: str, shape: tuple[int, ...] | None = None
     ) -> np.ndarray:
         """Take a result as an array of numbers; anything else is `Found`."""
         if isinstance(result, float | int):
@@ -139,7 +139,7 @@ def not_a_number(values: np.ndarray, given: str) -> None:
         raise Found(Finding("function.nan", lay_out(given=given, returned=returned)))
 
 
-def one_number(result: object) -> int | float | None:
+def one_number(result: Theirs) -> int | float | None:
     """Return a number, or the one that an array holds; None if it is anything else."""
     if is_numeric(result) and result.size == 1:
         return result.item()
@@ -166,7 +166,7 @@ def same(result: object, expected: np.ndarray | float, tolerance: float = 1e-4) 
 class _Outcome:
     """What a call came to: the result, and the arguments as the function left them."""
 
-    result: object
+    result: Theirs
     after: tuple
 
 
@@ -209,8 +209,10 @@ def _takes(function: Callable, arguments: tuple) -> bool:
 def _plain(value: object, depth: int = 2) -> object:
     """Make a plain value of a result: a copy that nothing of the reader's is left in."""
     kind = type(value).__name__
-    if value is None or value is Ellipsis or type(value) in (bool, int, float, complex, str, bytes):
+    if value is None or value is Ellipsis or type(value) in (bool, int, float, complex):
         return value
+    if type(value) in (str, bytes):
+        return value[:MOST_ITEMS]
     if isinstance(value, np.ndarray | np.generic):
         special = isinstance(value, np.matrix | np.ma.MaskedArray)
         return Stranger(kind, cleaned(value)) if special else _plain_array(np.asarray(value), depth)
@@ -228,7 +230,7 @@ def _plain(value: object, depth: int = 2) -> object:
 
 def _plain_array(array: np.ndarray, depth: int) -> object:
     if array.size > MOST_ELEMENTS:
-        return Stranger("ndarray", f"an array of shape {array.shape}, which is far too large")
+        return Stranger("ndarray", f"an array of shape {array.shape}")
     if array.dtype == object and array.size <= MOST_ITEMS and depth:
         plain = np.empty(array.shape, object)
         for place in np.ndindex(array.shape):
@@ -264,7 +266,7 @@ def _not_an_array(result: object, names: list[str]) -> Finding:
     if isinstance(result, tuple):
         items = [k for k, item in enumerate(result) if _is_numbers(item)]
         shapes = {np.shape(item) if _is_numbers(item) else None for item in result}
-        rows = len(shapes) == 1 and None not in shapes and len(*shapes) == 1
+        rows = len(shapes) == 1 and all(shape and len(shape) == 1 for shape in shapes)
         if items and not rows:
             values = {"count": len(result), "index": items[0], "names": ", ".join(names)}
             return Finding("function.not_array", says="tuple", values=values)
@@ -275,6 +277,8 @@ def _not_an_array(result: object, names: list[str]) -> Finding:
         return Finding("function.not_array", says="matrix")
     if kind == "MaskedArray":
         return Finding("function.not_array", says="masked")
+    if kind == "ndarray":
+        return Finding("function.not_array", says="huge")
     return Finding("function.not_array", values={"kind": kind})
 
 
@@ -282,7 +286,7 @@ def _is_numbers(item: object) -> bool:
     return is_numeric(item) or one_number(item) is not None
 
 
-def _unchanged(before: object, after: object) -> bool:
+def _unchanged(before: object, after: Theirs) -> bool:
     if isinstance(before, np.ndarray):
         return (
             isinstance(after, np.ndarray)
@@ -290,5 +294,6 @@ def _unchanged(before: object, after: object) -> bool:
             and np.array_equal(before, after, equal_nan=before.dtype.kind == "f")
         )
     if isinstance(before, list):
-        return len(before) == len(after) and all(map(_unchanged, before, after))
+        same_length = isinstance(after, list) and len(before) == len(after)
+        return same_length and all(map(_unchanged, before, after))
     return True

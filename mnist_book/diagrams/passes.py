@@ -36,13 +36,13 @@ def forward_and_backward(sizes: tuple[int, int, int] = (784, 64, 10)) -> Diagram
         if row:
             diagram.arrow((67, y - 16), (67, y))
     for place, formulas in backward:
-        y, half = 42 + 52 * place, 44 if len(formulas) == 3 else 18
-        diagram.box(187, y - half, 171, 2 * half, strong=True)
+        middle, half = 42 + 52 * place, 44 if len(formulas) == 3 else 18
+        diagram.box(187, middle - half, 171, 2 * half, strong=True)
         for line, formula in enumerate(formulas):
             offset = 15 * (line - (len(formulas) - 1) / 2)
-            diagram.text(272, y + offset + 4, formula, code=True)
+            diagram.text(272, middle + offset + 4, formula, code=True)
         if place:
-            diagram.arrow((272, y - half), (272, y - half - 16), strong=True)
+            diagram.arrow((272, middle - half), (272, middle - half - 16), strong=True)
     diagram.arrow((132, 302), (272, 302), (272, 268), strong=True)
     for row, name in kept:
         diagram.arrow((132, 42 + 52 * row), (187, 42 + 52 * row), dashes="3 3")

@@ -9,7 +9,6 @@ writes the weights in `data/pad.npz` once more for the pages, as `page/pad-weigh
 import base64
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -109,7 +108,7 @@ class Recognizer:
         logits = self.network.forward(pixels.astype(self.network.dtype, copy=False))
         return softmax(logits.astype(np.float64) / self.temperature)
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: str | Path) -> None:
         """Save as `.npz`, whole or not at all; `mnist_core.Network.load` reads it too."""
         settings = (self.temperature, self.threshold, *self.gate, *self.picture)
         with replacing(path) as file:
@@ -122,7 +121,7 @@ class Recognizer:
             )
 
     @classmethod
-    def load(cls, path: str | os.PathLike = RELEASED) -> "Recognizer":
+    def load(cls, path: str | Path = RELEASED) -> "Recognizer":
         """Load what `save` wrote; without a path, the recogniser that comes with the book.
 
         Raises
@@ -146,7 +145,7 @@ class Recognizer:
                 f"{path}: found {error}, expected what Recognizer.save writes; get the file again"
             ) from error
 
-    def export(self, path: str | os.PathLike = PAGE_WEIGHTS) -> None:
+    def export(self, path: str | Path = PAGE_WEIGHTS) -> None:
         """Write the script from which a page takes the weights, a byte each.
 
         Its `sha256` is of the weights' bytes followed by the biases' bytes.

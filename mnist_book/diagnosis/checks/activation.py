@@ -119,7 +119,9 @@ def _mistake_in_derivative(measured: Measured) -> Finding:
     if _near((positive, negative), (1, negative[0, 0])):
         values = {"slope": negative[0, 0]}
         return Finding("relu_gradient.slope_ignored", says="ignored", values=values)
-    known = all(np.isin(np.round(halves, 6), (0, 1, s)).all() for s, halves in leaky.items())
+    known = all(
+        np.isin(np.round(np.stack(halves), 6), (0, 1, s)).all() for s, halves in leaky.items()
+    )
     mixed = np.ptp(positive, axis=1).any() or np.ptp(negative, axis=1).any()
     return Finding("relu_gradient.wrong", says="comparison" if known and mixed else "usual")
 
@@ -133,7 +135,8 @@ def _measure(subject: Subject, slope: float) -> Halves:
     """Call a function at `Z`; return what it gives for `P` and for `N`."""
     result = subject.array(Z, slope, shape=Z.shape)
     not_a_number(result, subject.given(Z, slope))
-    return tuple(result.astype(float).reshape(6, 2).T)
+    positive, negative = result.astype(float).reshape(6, 2).T
+    return positive, negative
 
 
 def _in_table(measured: Measured, mistakes: list) -> Finding | None:

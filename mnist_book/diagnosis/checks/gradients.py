@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -88,7 +89,7 @@ def _of_squares(p: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 # What the usual mistakes replace in `_backward`.
-MISTAKES: list[tuple[Finding, dict[str, object]]] = [
+MISTAKES: list[tuple[Finding, dict[str, Any]]] = [
     (Finding("gradients.missing_activation"), {"d_z": lambda d, z, a: d}),
     (Finding("gradients.missing_activation", says="activation"), {"d_z": lambda d, z, a: d * a}),
     (Finding("gradients.missing_activation", says="z"), {"d_z": lambda d, z, a: d * z}),
@@ -119,7 +120,7 @@ MISTAKES: list[tuple[Finding, dict[str, object]]] = [
     ),
 ]
 # These only go together if all sizes are the same.
-SQUARE_MISTAKES = [
+SQUARE_MISTAKES: list[tuple[Finding, dict[str, Any]]] = [
     (Finding("gradients.transposed", says="inputs"), {"turn": lambda a: a}),
     (Finding("gradients.transposed", says="weights"), {"d_hidden": lambda d, w: d @ w}),
 ]
@@ -370,15 +371,15 @@ def _biases(measured: Arrays, case: _Case) -> list[Finding]:
 
 def _factors(measured: Arrays, case: _Case) -> list[Finding]:
     """Look for gradients that are right but for a factor."""
-    factors = [_factor(m, r) for m, r in zip(measured, case.right, strict=True)]
-    return [] if None in factors else [_scale(factors, case)]
+    factors = _factor_each(measured, case.right)
+    return [_scale(factors, case)] if factors else []
 
 
 def _usual(measured: Arrays, case: _Case) -> list[Finding]:
     """Look for gradients that a usual mistake gives, times one factor perhaps."""
     for finding, wrong in _wrong_gradients(case):
-        factors = [_factor(m, w) for m, w in zip(measured, wrong, strict=True)]
-        if None in factors or factors[0] < 0 or not np.allclose(factors, factors[0], rtol=1e-3):
+        factors = _factor_each(measured, wrong)
+        if not factors or factors[0] < 0 or not np.allclose(factors, factors[0], rtol=1e-3):
             continue
         if abs(factors[0] - 1) < 1e-3:
             return [finding]
@@ -400,15 +401,16 @@ def _reordered(measured: Arrays, case: _Case) -> list[Finding]:
 
 def _decay(measured: Arrays, case: _Case) -> list[Finding]:
     """Look for a part of the weights themselves in their gradients."""
-    parts = [_factor(measured[k] - case.right[k], case.parameters[k]) for k in (W1, W2)]
-    if None in parts or not np.isclose(*parts, rtol=1e-3):
+    differences = [measured[k] - case.right[k] for k in (W1, W2)]
+    parts = _factor_each(differences, [case.parameters[k] for k in (W1, W2)])
+    if not parts or not np.isclose(parts[0], parts[1], rtol=1e-3):
         return []
     return [Finding("gradients.wrong", says="decay", values={"factor": parts[0]})]
 
 
 def _weights_alone(measured: Arrays, case: _Case) -> list[Finding]:
-    factors = [_factor(measured[k], case.right[k]) for k in (W1, W2)]
-    return [] if None in factors else [_scale(factors, case)]
+    factors = _factor_each(*([arrays[k] for k in (W1, W2)] for arrays in (measured, case.right)))
+    return [_scale(factors, case)] if factors else []
 
 
 def _layers(measured: Arrays, case: _Case) -> list[Finding]:
@@ -432,10 +434,10 @@ def _scale(factors: list[float], case: _Case) -> Finding:
         )
     if not np.allclose(factors, factors[0], rtol=1e-3):
         return Finding("gradients.scale", says="differ", values=values)
-    batch, values = len(case.x), {"factor": factors[0]}
+    batch, common = len(case.x), {"factor": factors[0]}
     for finding, factor in (
-        (Finding("gradients.scale", says="undivided", values=values), batch),
-        (Finding("gradients.scale", says="divided_twice", values=values), 1 / batch),
+        (Finding("gradients.scale", says="undivided", values=common), batch),
+        (Finding("gradients.scale", says="divided_twice", values=common), 1 / batch),
         (Finding("gradients.scale", says="doubled"), 2),
     ):
         if np.isclose(factors[0], factor):
@@ -447,6 +449,13 @@ def _factor(measured: np.ndarray, right: np.ndarray) -> float | None:
     """Return k if measured is k * right, and not 0, else None."""
     k = float(np.vdot(measured, right) / np.vdot(right, right))
     return k if k != 0 and same(measured, k * right) else None
+
+
+def _factor_each(measured: Sequence[np.ndarray], right: Sequence[np.ndarray]) -> list[float]:
+    """Return the factor of each pair of arrays; an empty list if any pair has none."""
+    factors = [_factor(m, r) for m, r in zip(measured, right, strict=True)]
+    found = [factor for factor in factors if factor is not None]
+    return found if len(found) == len(factors) else []
 
 
 # --------------------------------------------------------------------------------------------------

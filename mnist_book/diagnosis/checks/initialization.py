@@ -97,8 +97,13 @@ def _mistaken_sizes() -> Iterator[tuple[Finding, Deviation]]:
             lambda i, o: i * o,
             lambda i, o: (i + o) / 2,
         ):
-            yield Finding("init.fan"), lambda i, o, c=count, f=factor: math.sqrt(f / c(i, o))
-            yield Finding("init.fan"), lambda i, o, c=count, f=factor: f / c(i, o)
+            yield Finding("init.fan"), _to_the_power(0.5, factor, count)
+            yield Finding("init.fan"), _to_the_power(1, factor, count)
+
+
+def _to_the_power(power: float, factor: float, count: Deviation) -> Deviation:
+    """Make a deviation of a factor over a count of units, or of its root."""
+    return lambda i, o: (factor / count(i, o)) ** power
 
 
 def _have_size(samples: list[np.ndarray], deviation: Deviation) -> bool:

@@ -54,8 +54,8 @@ PROBES: tuple[Probe, ...] = (
     *units.PROBES,
     training.by_heart,
 )
-ORDER = ("data", "layout", "linear", "function", "init", "softmax", "leaky_relu", "cross_entropy")
-ORDER += ("gradients", "train", "network")
+ORDER = ["data", "layout", "linear", "function", "init", "softmax", "leaky_relu", "cross_entropy"]
+ORDER += ["gradients", "train", "network"]
 SIDE_ISSUES = ("function.prints", "function.mutates", "function.not_array")  # never the first cause
 
 
@@ -105,7 +105,7 @@ def examine(
     )
 
 
-def _unusable(network: object, images: np.ndarray, labels: np.ndarray) -> Said:
+def _unusable(network: object, images: np.ndarray, labels: np.ndarray) -> Iterator[Finding]:
     """Find what leaves nothing to examine."""
     if not fit(images, labels):
         given, expected = f"images {images.shape}, labels {labels.shape}", "(n, 784) or (n, 28, 28)"

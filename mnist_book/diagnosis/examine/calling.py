@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mnist_book.diagnosis.evidence import cleaned
 from mnist_book.diagnosis.examine.results import copied, described, identical
-from mnist_book.diagnosis.running import run
+from mnist_book.diagnosis.running import Theirs, run
 
 
 class Refused(Exception):
@@ -37,7 +37,7 @@ class Calls:
         self.time_limit, self.hangs, self.work = time_limit, False, 0.0
         self.incidents: list[Incident] = []
 
-    def attempt(self, name: str, function: Callable, *arguments: object, times: int = 1) -> object:
+    def attempt(self, name: str, function: Callable, *arguments: object, times: int = 1) -> Theirs:
         """Call on copies; return the result, or the exception that was raised.
 
         `times` is how often the function will call the network's: it gets so many time limits.
@@ -60,7 +60,7 @@ class Calls:
             self.record("mutates", name, described(*arguments), "the array, changed")
         return result
 
-    def call(self, name: str, function: Callable, *arguments: object) -> object:
+    def call(self, name: str, function: Callable, *arguments: object) -> Theirs:
         """Call on copies; an error, or nothing, is recorded and ends the probe."""
         result = self.attempt(name, function, *arguments)
         if isinstance(result, BaseException):

@@ -31,11 +31,13 @@ from mnist_book.diagnosis.examine.reach import (
     is_library,
     reaches_state,
 )
+from mnist_book.diagnosis.running import Theirs
 
+NEW_OBJECT = vars(copyreg)["__newobj__"]  # what most objects are made by, cls.__new__(cls, ...)
 GLOBAL_GENERATORS = (np.random.mtrand._rand, random._inst)  # behind np.random.seed, random.seed
 
 
-def duplicate(network: object, dtype: type | None = None) -> tuple[object, list[str]]:
+def duplicate(network: Theirs, dtype: type | None = None) -> tuple[Theirs, list[str]]:
     """Copy a network with everything that it refers to.
 
     Parameters
@@ -55,7 +57,7 @@ class _Copier:
 
     def __init__(self, dtype: type | None) -> None:
         self.dtype = None if dtype is None else np.dtype(dtype)
-        self.memo: dict[int, object] = {id(rng): rng for rng in GLOBAL_GENERATORS}
+        self.memo: dict[int, Theirs] = {id(rng): rng for rng in GLOBAL_GENERATORS}
         self.originals: list[object] = []  # kept, or their ids could come to mean something else
         self.shared: list[str] = []
         self.namespaces: dict[int, dict] = {}
@@ -63,7 +65,7 @@ class _Copier:
         self.copied_names: dict[int, set[str]] = {}
         self.stateful: dict[int, bool] = {}
 
-    def copy(self, value: object) -> object:
+    def copy(self, value: Theirs) -> Theirs:
         """Return the copy of anything; what refuses in any way is left as it is, and noted."""
         if isinstance(value, ATOMS) or id(value) in self.memo:
             return self.memo.get(id(value), value)
@@ -74,7 +76,7 @@ class _Copier:
             return self._remember(value, value)
 
     def _way(self, value: object) -> Callable:
-        ways = {
+        ways: dict[type, Callable] = {
             list: self._list,
             tuple: self._tuple,
             dict: self._dict,
@@ -93,7 +95,7 @@ class _Copier:
             return self._bound
         return self._wrapper if isinstance(value, WRAPPED) else self._object
 
-    def _remember(self, value: object, twin: object) -> object:
+    def _remember(self, value: object, twin: Theirs) -> Theirs:
         self.memo[id(value)] = twin
         self.originals.append(value)
         return twin
@@ -115,9 +117,9 @@ class _Copier:
         twin.update((self.copy(key), self.copy(item)) for key, item in value.items())
         return twin
 
-    def _object(self, value: object) -> object:
+    def _object(self, value: Theirs) -> Theirs:
         """Copy an object as `copy.deepcopy` does, by its own method or else as it is pickled."""
-        kind = type(value)
+        kind: Theirs = type(value)
         if is_left_alone(value):
             return value
         if hasattr(kind, "__deepcopy__"):
@@ -127,7 +129,7 @@ class _Copier:
         if isinstance(reduced, str):
             return value
         make, arguments, state, items, pairs = (*reduced, None, None, None)[:5]
-        if make is copyreg.__newobj__ and len(arguments) == 1:
+        if make is NEW_OBJECT and len(arguments) == 1:
             make = _new_without_theirs
         twin = self._remember(value, make(*map(self.copy, arguments)))
         if state is not None:
@@ -138,13 +140,13 @@ class _Copier:
             twin[self.copy(key)] = self.copy(item)
         return twin
 
-    def _set_state(self, twin: object, state: object) -> None:
+    def _set_state(self, twin: Theirs, state: Theirs) -> None:
         if hasattr(type(twin), "__setstate__"):
             twin.__setstate__(state)
             return
         attributes, slots = state if isinstance(state, tuple) else (state, None)
         if attributes:
-            vars(twin).update(attributes)
+            twin.__dict__.update(attributes)
         for name, value in (slots or {}).items():
             object.__setattr__(twin, name, value)  # past a frozen class's own
 
@@ -203,12 +205,13 @@ class _Copier:
     def _method(self, value: types.MethodType) -> types.MethodType:
         return types.MethodType(self.copy(value.__func__), self.copy(value.__self__))
 
-    def _bound(self, value: object) -> object:
+    def _bound(self, value: Theirs) -> Theirs:
         owner = self.copy(value.__self__)
         return value if owner is value.__self__ else getattr(owner, value.__name__)
 
     def _property(self, value: property) -> property:
-        return property(*map(self.copy, (value.fget, value.fset, value.fdel)), value.__doc__)
+        get, put, delete = map(self.copy, (value.fget, value.fset, value.fdel))
+        return property(get, put, delete, value.__doc__)
 
     def _wrapper(self, value: staticmethod | classmethod) -> staticmethod | classmethod:
         return type(value)(self.copy(value.__func__))
@@ -254,15 +257,16 @@ class _Copier:
         return twin.view(np.matrix) if isinstance(value, np.matrix) else twin
 
     def _dtype_for(self, array: np.ndarray) -> np.dtype:
-        narrow = self.dtype and array.dtype.kind == "f" and array.itemsize < self.dtype.itemsize
-        return self.dtype if narrow else array.dtype
+        if self.dtype and array.dtype.kind == "f" and array.itemsize < self.dtype.itemsize:
+            return self.dtype
+        return array.dtype
 
     def _copy_objects(self, array: np.ndarray, twin: np.ndarray) -> None:
         for place in np.ndindex(array.shape) if array.dtype == object else ():
             twin[place] = self.copy(array[place])
 
 
-def _new_without_theirs(kind: type) -> object:
+def _new_without_theirs(kind: Theirs) -> object:
     """Make an object past its class's own `__new__`, which may want more, or give an old one."""
     built_in = (each for each in kind.__mro__ if isinstance(vars(each).get("__new__"), BOUND))
     return next(built_in).__new__(kind)

@@ -24,7 +24,7 @@ class Examples:
         self.digits = digits.astype(np.int64)
         images = images.reshape(len(images), -1)
         if images.dtype == np.uint8 and isinstance(network, mnist_core.Network):
-            images = mnist_core.scale_pixels(images, network.dtype)
+            images = mnist_core.scale_pixels(images, network.dtype.type)
         self.images = images if images.dtype.kind == "f" else images.astype(np.float64)
 
     def written(self, digits: np.ndarray, classes: int) -> np.ndarray:

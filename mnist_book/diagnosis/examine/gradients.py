@@ -109,10 +109,10 @@ class _Pair:
     @property
     def figures(self) -> tuple[float, float, float]:
         """Relative error, cosine, and how many times the numeric gradient the other one is."""
-        sizes = np.linalg.norm(self.numeric), np.linalg.norm(self.analytic)
+        sizes = float(np.linalg.norm(self.numeric)), float(np.linalg.norm(self.analytic))
         if max(sizes) < 1e-9:
             return 0.0, 1.0, 1.0
-        error = np.linalg.norm(self.numeric - self.analytic) / sum(sizes)
+        error = float(np.linalg.norm(self.numeric - self.analytic)) / sum(sizes)
         dot = float(self.numeric @ self.analytic)
         cosine = dot / (sizes[0] * sizes[1]) if min(sizes) else 0.0
         return error, cosine, dot / sizes[0] ** 2 if sizes[0] else 1.0

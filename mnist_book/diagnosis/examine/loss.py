@@ -41,8 +41,8 @@ def value(subject: Subject) -> Said:
     if name:
         m = min(BATCH, len(subject.x))
         given, expected = f"x {subject.x[:m].shape}, {m} labels", f"{loss / factor:.4f}"
-        code, factor = f"cross_entropy.{name}", f"{factor:.4g}"
-        yield finding(code, given, f"{loss:.4f}", expected, factor=factor)
+        code, times = f"cross_entropy.{name}", f"{factor:.4g}"
+        yield finding(code, given, f"{loss:.4f}", expected, factor=times)
 
 
 def multiple(subject: Subject) -> tuple[str, float, float]:

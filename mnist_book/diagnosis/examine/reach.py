@@ -14,8 +14,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-ATOMS = (int, float, complex, bool, str, bytes, range, slice, re.Pattern, np.dtype, np.generic)
-ATOMS += (type(None), type(Ellipsis), type(NotImplemented), types.CodeType, np.ufunc, enum.Enum)
+NUMBERS = (int, float, complex, bool, np.dtype, np.generic)
+NOTHING = (type(None), type(Ellipsis), type(NotImplemented))
+TEXTS = (str, bytes, re.Pattern)
+ATOMS = (*NUMBERS, *NOTHING, *TEXTS, range, slice, types.CodeType, np.ufunc, enum.Enum)
 ALONE = (io.IOBase, logging.Logger, logging.Handler, logging.Filterer)  # no part of a network
 ALONE_MODULES = {"_thread", "threading", "typing", "dataclasses"}  # locks, annotations, sentinels
 BOUND = (types.BuiltinFunctionType, types.MethodWrapperType)  # array.dot, array.__matmul__
@@ -40,7 +42,7 @@ def _parts(value: object) -> Iterator[object] | None:
         return _parts_of_function(value)
     if isinstance(value, type):
         library = _is_library_class(value) or isinstance(value, enum.EnumType)
-        return iter(() if library else [*value.__bases__, *_values(vars(value))])
+        return iter(() if library else [*value.__bases__, *_values(dict(vars(value)))])
     if isinstance(value, types.ModuleType):
         library = is_library(value.__name__, getattr(value, "__file__", None))
         return iter(() if library else _values(vars(value)))

@@ -4,8 +4,10 @@ from types import MappingProxyType
 
 import numpy as np
 
+from mnist_book.diagnosis.running import Theirs
 
-def attribute(network: object, name: str) -> object:
+
+def attribute(network: object, name: str) -> Theirs:
     """Return an attribute, None if there is none; a property may raise anything."""
     try:
         return getattr(network, name, None)
@@ -13,7 +15,7 @@ def attribute(network: object, name: str) -> object:
         return None
 
 
-def flattened(values: object) -> list[object]:
+def flattened(values: object) -> list[Theirs]:
     """Return what is in lists, tuples and dictionaries, however they are nested."""
     if isinstance(values, dict | MappingProxyType):
         values = list(values.values())

@@ -22,6 +22,7 @@ from mnist_book.diagnosis.examine.results import (
     is_weights,
     loss_in,
 )
+from mnist_book.diagnosis.running import Theirs
 
 METHODS = ("predict_proba", "parameters", "loss_and_gradients", "activations", "step")
 SAMPLE, SMALL_SAMPLE = 499, 50  # pictures that most probes use
@@ -47,7 +48,7 @@ class Subject:
     """
 
     def __init__(
-        self, original: object, examples: Examples, calls: Calls, dtype: type | None = None
+        self, original: Theirs, examples: Examples, calls: Calls, dtype: type | None = None
     ) -> None:
         self.original, self.examples, self.calls = original, examples, calls
         self.network, self.shared = original, ["all of it"]
@@ -58,7 +59,7 @@ class Subject:
         if dtype and self.network is not original and hasattr(self.network, "dtype"):
             self.network.dtype = np.dtype(dtype)
         self.has = {name for name in METHODS if attribute(self.network, name) is not None}
-        self.facts: dict[Callable, object] = {}
+        self.facts: dict[Callable, Theirs] = {}
         self.start = [array.copy() for array in self.arrays()]
 
     def copy(self, dtype: type | None = None) -> "Subject":
@@ -83,11 +84,11 @@ class Subject:
 
     # Calls
 
-    def attempt(self, name: str, *arguments: object) -> object:
+    def attempt(self, name: str, *arguments: object) -> Theirs:
         """Call a method on copies of its arguments; return its result or the exception."""
         return self.calls.attempt(name, attribute(self.network, name), *arguments)
 
-    def call(self, name: str, *arguments: object) -> object:
+    def call(self, name: str, *arguments: object) -> Theirs:
         """Call a method on copies of its arguments; an error is recorded and ends the probe."""
         return self.calls.call(name, attribute(self.network, name), *arguments)
 
@@ -110,7 +111,7 @@ class Subject:
         gradients = map(as_array, self.in_order(result[1]))
         return loss, [gradient.copy() for gradient in gradients]  # it may write to them again
 
-    def in_order(self, gradients: object) -> list[object]:
+    def in_order(self, gradients: Theirs) -> list[Theirs]:
         """Return gradients, nested or by name like the parameters, in the order of `arrays`."""
         parameters = attribute(self.network, "parameters")
         if isinstance(gradients, dict) and isinstance(parameters, dict):

@@ -63,7 +63,7 @@ def dead(subject: Subject) -> Said:
         shares.append((float(np.mean(np.ptp(a, axis=0) <= 1e-6 * scale)), a.shape[1]))
     if not layers:
         for gradient in _gradients_of_weights(subject)[:-1]:
-            still = ~gradient.any(axis=0)
+            still = np.logical_not(gradient.any(axis=0))
             shares.append((float(still.mean()), len(still)))
     if any(share > (0.7 if units >= 16 else 0.85) for share, units in shares):
         returned = f"dead, layer by layer: {', '.join(f'{share:.0%}' for share, _ in shares)}"
