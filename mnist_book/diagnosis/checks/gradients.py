@@ -442,7 +442,7 @@ def _scale(factors: list[float], case: _Case) -> Finding:
     ):
         if np.isclose(factors[0], factor):
             return finding
-    return Finding("gradients.scale", values=values)
+    return Finding("gradients.scale", values=common)
 
 
 def _factor(measured: np.ndarray, right: np.ndarray) -> float | None:
