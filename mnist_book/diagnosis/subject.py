@@ -209,8 +209,10 @@ def _takes(function: Callable, arguments: tuple) -> bool:
 def _plain(value: object, depth: int = 2) -> object:
     """Make a plain value of a result: a copy that nothing of the reader's is left in."""
     kind = type(value).__name__
-    if value is None or value is Ellipsis or type(value) in (bool, int, float, complex, str, bytes):
+    if value is None or value is Ellipsis or type(value) in (bool, int, float, complex):
         return value
+    if type(value) in (str, bytes):
+        return value[:MOST_ITEMS]
     if isinstance(value, np.ndarray | np.generic):
         special = isinstance(value, np.matrix | np.ma.MaskedArray)
         return Stranger(kind, cleaned(value)) if special else _plain_array(np.asarray(value), depth)

@@ -187,8 +187,9 @@ def nearest_mean(function: Callable[[np.ndarray, np.ndarray, np.ndarray], np.nda
 
     def check() -> list[Finding]:
         result = subject(*arguments)
-        labels = np.asarray(result) if isinstance(result, list) else result
-        labels = subject.as_array(labels, subject.given(*arguments))
+        if isinstance(result, list) and None not in map(one_number, result):
+            result = np.array([one_number(label) for label in result])
+        labels = subject.as_array(result, subject.given(*arguments))
         if same(labels, expected):
             return subject.side_effects()
         finding = Finding("nearest_mean.wrong")
