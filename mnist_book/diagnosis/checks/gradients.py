@@ -79,7 +79,7 @@ def _backward(
 
 
 def _softmax_over(axis: int | None) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda z: np.exp(z) / np.exp(z).sum(axis=axis, keepdims=axis is not None)
+    return lambda z: np.exp(z) / np.exp(z).sum(axis=axis, keepdims=True)
 
 
 def _of_squares(p: np.ndarray, y: np.ndarray) -> np.ndarray:
