@@ -206,7 +206,7 @@ def _takes(function: Callable, arguments: tuple) -> bool:
     return True
 
 
-def _plain(value: object, depth: int = 2) -> object:
+def _plain(value: Theirs, depth: int = 2) -> object:
     """Make a plain value of a result: a copy that nothing of the reader's is left in."""
     kind = type(value).__name__
     if value is None or value is Ellipsis or type(value) in (bool, int, float, complex):

@@ -257,7 +257,7 @@ def test_rounded_weights_are_near_and_rounding_twice_changes_nothing():
 
 
 def page_content(path):
-    start, _, text = path.read_text().partition(" = ")
+    start, _, text = path.read_text("utf-8").partition(" = ")
     assert start == "globalThis.DIGIT_PAD_WEIGHTS"
     assert text.endswith(";\n")
     return json.loads(text[:-2])
@@ -325,8 +325,8 @@ def test_a_network_with_ten_classes_is_refused():
 
 def test_the_model_card_quotes_the_record():
     root = RELEASED.parent.parent
-    record = json.loads((root / "benchmarks" / "records" / "pad.json").read_text())
-    card = (RELEASED.parent / "MODEL-CARD.md").read_text()
+    record = json.loads((root / "benchmarks" / "records" / "pad.json").read_text("utf-8"))
+    card = (RELEASED.parent / "MODEL-CARD.md").read_text("utf-8")
     apart, alone = record["six writers kept apart"], record["without people"]
     crossed = record["cross-validation over 24 writers"]
     for row in (
