@@ -5,8 +5,8 @@
 
 It learns from MNIST, from the practice digits' generator, from letters and scribbles that this
 project draws (`doodles.py`) and, with `PENDIGITS_DIR` set, from the pen drawings of 30
-people (`pen_drawings.py`). Every drawing is varied as strokes, as if many more people
-had drawn it (`variation.py`). It takes about three minutes of one core.
+people (`pen_drawings.py`). Every drawing is varied as strokes, as if many more people had drawn it
+(`variation.py`). It takes about three minutes of one core.
 """
 
 import argparse
@@ -188,29 +188,6 @@ def calibrate(network: Network, strokes: list[list[np.ndarray]], labels: np.ndar
     return Recognizer(network, temperature, np.quantile(answered, 1 - COVERAGE))
 
 
-def main() -> None:
-    """Train, calibrate, and write the weights for the book and for its pages."""
-    parser = argparse.ArgumentParser("python -m mnist_book.drawing.training", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    option = parser.add_argument
-    option("--without-people", action="store_true", help="use no drawings by other people")
-    option("--seed", type=int, default=0, help="of everything that is drawn at random")
-    option("--output", type=Path, default=RELEASED, help="where the weights go")
-    options = parser.parse_args()
-    start = time.process_time()
-
-    def say(what: str) -> None:
-        print(f"{time.process_time() - start:6.0f} s  {what}", flush=True)
-
-    mnist = load_mnist()
-    people = None if options.without_people else load_pen_drawings()
-    recognizer = train_pad(mnist.train_images, mnist.train_labels, people, options.seed, say)
-    recognizer.save(options.output)
-    if options.output == RELEASED:
-        recognizer.export(PAGE_WEIGHTS)
-    say(f"saved in {options.output}")
-
-
 def train_pad(
     images: np.ndarray,
     labels: np.ndarray,
@@ -243,6 +220,29 @@ def some(people: PenDrawings, mask: np.ndarray) -> PenDrawings:
     """Choose the drawings where the mask (drawings,) is true."""
     strokes = [people.strokes[i] for i in np.flatnonzero(mask)]
     return PenDrawings(strokes, people.labels[mask], people.writers[mask])
+
+
+def main() -> None:
+    """Train, calibrate, and write the weights for the book and for its pages."""
+    parser = argparse.ArgumentParser("python -m mnist_book.drawing.training", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    option = parser.add_argument
+    option("--without-people", action="store_true", help="use no drawings by other people")
+    option("--seed", type=int, default=0, help="of everything that is drawn at random")
+    option("--output", type=Path, default=RELEASED, help="where the weights go")
+    options = parser.parse_args()
+    start = time.process_time()
+
+    def say(what: str) -> None:
+        print(f"{time.process_time() - start:6.0f} s  {what}", flush=True)
+
+    mnist = load_mnist()
+    people = None if options.without_people else load_pen_drawings()
+    recognizer = train_pad(mnist.train_images, mnist.train_labels, people, options.seed, say)
+    recognizer.save(options.output)
+    if options.output == RELEASED:
+        recognizer.export(PAGE_WEIGHTS)
+    say(f"saved in {options.output}")
 
 
 if __name__ == "__main__":

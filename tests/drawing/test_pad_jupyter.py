@@ -60,7 +60,7 @@ def address(request, tmp_path_factory):
     nbformat.write(notebook, folder / "pad.ipynb")
     quiet = folder / "settings" / "@jupyterlab" / "apputils-extension"
     quiet.mkdir(parents=True)
-    (quiet / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+    (quiet / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}', "utf-8")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -79,7 +79,7 @@ def address(request, tmp_path_factory):
         "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
     }
-    with (folder / "log").open("w") as log:
+    with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
             [*command, *settings], env=os.environ | own, stdout=log, stderr=log
         )

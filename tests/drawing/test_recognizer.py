@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import json
 import os
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -244,6 +245,17 @@ def test_a_promised_giant_is_not_allocated(tmp_path):
         Recognizer.load(path)
 
 
+def test_a_giant_that_compresses_well_is_not_inflated(tmp_path):
+    path = tmp_path / "pad.npz"
+    small().save(path)
+    np.savez_compressed(path, **{**content_of(path), "settings": np.zeros(1 << 23)})
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"pad\.npz: found settings of float64"):
+        Recognizer.load(path)
+    assert tracemalloc.get_traced_memory()[1] < 1 << 23
+    tracemalloc.stop()
+
+
 def test_rounded_weights_are_near_and_rounding_twice_changes_nothing():
     weights = np.random.default_rng(7).normal(0, 0.1, (50, 20)).astype(np.float32)
     levels, scale = quantize(weights)
@@ -257,7 +269,7 @@ def test_rounded_weights_are_near_and_rounding_twice_changes_nothing():
 
 
 def page_content(path):
-    start, _, text = path.read_text().partition(" = ")
+    start, _, text = path.read_text("utf-8").partition(" = ")
     assert start == "globalThis.DIGIT_PAD_WEIGHTS"
     assert text.endswith(";\n")
     return json.loads(text[:-2])
@@ -325,8 +337,8 @@ def test_a_network_with_ten_classes_is_refused():
 
 def test_the_model_card_quotes_the_record():
     root = RELEASED.parent.parent
-    record = json.loads((root / "benchmarks" / "records" / "pad.json").read_text())
-    card = (RELEASED.parent / "MODEL-CARD.md").read_text()
+    record = json.loads((root / "benchmarks" / "records" / "pad.json").read_text("utf-8"))
+    card = (RELEASED.parent / "MODEL-CARD.md").read_text("utf-8")
     apart, alone = record["six writers kept apart"], record["without people"]
     crossed = record["cross-validation over 24 writers"]
     for row in (
