@@ -1,13 +1,11 @@
 # make book · make test · make lab: each sets up .venv by itself. Windows: see the README for the plain commands.
 PYTHON ?= python3
 BIN = .venv/bin
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TESTS ?=
+LAB ?=
 
-ifdef MNIST_DIR
-export MNIST_DIR := $(abspath $(MNIST_DIR))
-endif
-
-.PHONY: book test lab lint outputs practice bench clean
+.PHONY: book test lab lint coverage outputs practice bench clean
 
 book: .venv/ready
 	$(BIN)/jupyter-book build . -W -n --keep-going --quiet
@@ -18,12 +16,23 @@ book: .venv/ready
 test: .venv/ready
 	$(BIN)/python -m pytest $(TESTS)
 
+# Kernels start in book/, where a relative MNIST_DIR would mean another place.
 lab: .venv/ready
-	$(BIN)/jupyter lab book
+	@if [ "$$(id -u)" = 0 ] && [ -z "$(LAB)" ]; then \
+	    echo "JupyterLab does not start as root. Run make lab as another user; in a container where" >&2; \
+	    echo "there is none, make lab LAB=--allow-root lets it start, with the rights of root." >&2; \
+	    exit 1; \
+	fi
+	case "$$MNIST_DIR" in ""|/*) ;; *) MNIST_DIR="$$PWD/$$MNIST_DIR" ;; esac; $(BIN)/jupyter lab $(LAB) book
 
-lint: .venv/ready
+lint: .venv/developer
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Which lines and branches the tests run. Without the notebooks, and without the tests that plant bugs in copies of the code.
+coverage: .venv/developer
+	$(BIN)/python -m pytest --cov --cov-report=term --ignore=tests/test_mutations.py $(or $(TESTS),tests)
 
 # Execute the notebooks on MNIST and store their outputs.
 outputs: .venv/ready
@@ -35,7 +44,7 @@ practice: .venv/ready
 
 # Measure speed: against PyTorch, scikit-learn and the machine's limit, line by line, and to the same accuracy.
 bench: .venv/ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	$(PIP) -r requirements-bench.txt
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/anatomy.py
 	$(BIN)/python benchmarks/race.py
@@ -46,5 +55,9 @@ clean:
 .venv/ready: requirements.txt pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed; try make PYTHON=python3.12')"
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(PIP) -r requirements.txt
+	@touch $@
+
+.venv/developer: .venv/ready requirements-dev.txt
+	$(PIP) -r requirements-dev.txt
 	@touch $@

@@ -25,6 +25,11 @@ def _how_notebooks_run() -> tuple[bool, str]:
     try:
         dataset.load_mnist(download=False)
     except (OSError, mnist_core.IDXError) as error:
+        if os.environ.get("MNIST_DIR"):  # who names a directory means MNIST, not practice digits
+            raise pytest.UsageError(
+                f"MNIST_DIR is set to {os.environ['MNIST_DIR']}, but {error} For practice digits "
+                "leave MNIST_DIR out, or set MNIST_DIGITS=practice."
+            ) from error
         return False, f"on practice digits, as MNIST is not at hand ({str(error)[:60]}...)"
     return True, "strictly on MNIST, all stored outputs compared"
 

@@ -33,7 +33,7 @@ import numpy as np
 # Two zero bytes, a type code, the number of dimensions, the size of each as a 4-byte unsigned
 # integer, the elements; all numbers big-endian. Source: Y. LeCun, C. Cortes and C. Burges, The
 # MNIST database of handwritten digits, "The IDX file format".
-IDX_TYPES = {
+IDX_TYPES: dict[int, np.dtype] = {
     0x08: np.dtype(">u1"),
     0x09: np.dtype(">i1"),
     0x0B: np.dtype(">i2"),
@@ -66,9 +66,7 @@ class IDXError(ValueError):
         super().__init__(f"{path}: found {found}, expected {expected}. Likely cause: {cause}.")
 
 
-def read_idx(
-    path: str | os.PathLike, *, magic: int | None = None, limit: int = 1 << 30
-) -> np.ndarray:
+def read_idx(path: str | Path, *, magic: int | None = None, limit: int = 1 << 30) -> np.ndarray:
     """Read an IDX file, raw or gzip-compressed: told apart by content, not by name.
 
     Parameters
@@ -95,16 +93,15 @@ def read_idx(
             dtype, shape = _read_header(file, path, magic)
             count = math.prod(shape)
             promised = count * dtype.itemsize
-            if compressed and promised > limit:
-                cause = "a damaged header; if the file is that large indeed, pass a higher limit"
-                found, expected = f"{promised:,} bytes once unpacked", f"at most {limit:,}"
-                raise IDXError(path, found, expected, cause)
             if compressed:
                 # One byte more than promised shows trailing bytes; a gzip bomb gets no further.
-                body = bytearray()
-                while more := file.read(min(1 << 20, promised + 1 - len(body))):
+                most, body = min(promised, limit) + 1, bytearray()
+                while more := file.read(min(1 << 20, most - len(body))):
                     body += more
                 size = len(body)
+                if size > limit:
+                    cause = "not digits, or far more of them; if you trust it, pass a higher limit"
+                    raise IDXError(path, f"more than {limit:,} bytes", "no more than that", cause)
             else:
                 size = os.fstat(file.fileno()).st_size - file.tell()
             if size != promised:
@@ -122,7 +119,9 @@ def read_idx(
         raise IDXError(path, f"the shape {shape}", possible, cause) from error
 
 
-def _read_header(file: BinaryIO, path: Path, magic: int | None) -> tuple[np.dtype, tuple[int, ...]]:
+def _read_header(
+    file: io.BufferedIOBase, path: Path, magic: int | None
+) -> tuple[np.dtype, tuple[int, ...]]:
     """Read the header; return the elements' type and the shape."""
     start = file.read(4)
     if len(start) < 4:
@@ -168,7 +167,7 @@ def _wrong_length(
     return IDXError(path, f"{header + found:,} bytes{more}", expected, cause)
 
 
-def write_idx(path: str | os.PathLike, array: np.ndarray) -> None:
+def write_idx(path: str | Path, array: np.ndarray) -> None:
     """Write an array as an IDX file, compressed if the name ends with `.gz`; `read_idx` reads it.
 
     The file appears whole or not at all.
@@ -200,12 +199,21 @@ def idx_header(array: np.ndarray) -> bytes:
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
-    """Open a temporary file that takes the place of `path` at the end, or goes on failure."""
-    path = Path(path)
+def replacing(path: str | Path) -> Iterator[BinaryIO]:
+    """Open a temporary file that takes the place of `path` at the end, or goes on failure.
+
+    A link stays a link, a file keeps its mode, and what is no file (a device, say) is written to.
+    """
+    path = Path(path).resolve()
+    if path.exists() and not path.is_file():
+        with open(path, "wb") as file:
+            yield file
+        return
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with open(temporary, "xb") as file:
+            if path.exists():
+                temporary.chmod(path.stat().st_mode & 0o777)
             yield file
         temporary.replace(path)
     finally:
@@ -452,7 +460,8 @@ class Network:
         self.vector = np.zeros(_parameter_count(self.sizes), self.dtype)
         self.parameters = _parameter_views(self.vector, self.sizes)
         for weights in self.weights:
-            weights[...] = he_normal(rng, *weights.shape, slope)
+            inputs, outputs = weights.shape
+            weights[...] = he_normal(rng, inputs, outputs, slope)
 
     @property
     def weights(self) -> tuple[np.ndarray, ...]:
@@ -530,19 +539,17 @@ class Network:
         linear_gradient(x, None, d_z[0], out=(None, d_weights[0], d_biases[0]))
         return loss, buffers.gradients
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: str | Path) -> None:
         """Save as `.npz`: sizes, slope and vector. The file appears whole or not at all."""
         if not np.isfinite(self.vector).all():
             raise ValueError(
                 f"{path}: not saved: found NaN or infinite weights, expected finite ones"
             )
         with replacing(path) as file:
-            np.savez(
-                file, sizes=np.array(self.sizes), slope=np.array(self.slope), vector=self.vector
-            )
+            np.savez(file, sizes=self.sizes, slope=self.slope, vector=self.vector)
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> "Network":
+    def load(cls, path: str | Path) -> "Network":
         """Load what `save` wrote.
 
         Raises
@@ -552,12 +559,15 @@ class Network:
         """
         try:
             with zipfile.ZipFile(path) as archive:
-                names = ("sizes", "slope", "vector")
-                sizes, slope, vector = (_read_npy(archive, name) for name in names)
-            sizes, slope = sizes.tolist(), float(slope)
-            if vector.shape != (_parameter_count(sizes),) or not np.isfinite(vector).all():
+                sizes = _read_npy(archive, "sizes", MAX_HEADER).tolist()
+                slope = float(_read_npy(archive, "slope", MAX_HEADER))
+                count = _parameter_count(sizes)
+                if not 0 < count <= MAX_PARAMETERS:
+                    raise ValueError(f"sizes {sizes}: {count:,} weights, over {MAX_PARAMETERS:,}")
+                vector = _read_npy(archive, "vector", MAX_HEADER + 8 * count)
+            if vector.shape != (count,) or not np.isfinite(vector).all():
                 raise ValueError(f"sizes {sizes} with a vector {vector.shape}, or NaN in it")
-            network = cls(sizes, slope=slope, rng=np.random.default_rng(0), dtype=vector.dtype)
+            network = cls(sizes, slope=slope, rng=np.random.default_rng(0), dtype=vector.dtype.type)
         except OSError:
             raise
         except Exception as error:  # zipfile, zlib and NumPy raise ten kinds at damaged files
@@ -573,19 +583,20 @@ def _check_inputs(x: np.ndarray) -> None:
         raise TypeError(f"x: found {x.dtype}, expected floats; of images, scale_pixels(images)")
 
 
-def _read_npy(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    """Read an array of an .npz file; what the archive or a header only promises is never taken."""
-    with archive.open(f"{name}.npy") as member:  # its size in the archive's directory may be a lie
-        content = member.read(MAX_WEIGHTS_SIZE + 1)
-    if len(content) > MAX_WEIGHTS_SIZE:
-        raise ValueError(f"{name} of more than {MAX_WEIGHTS_SIZE:,} bytes")
+MAX_HEADER = 1 << 12  # bytes: of an array's header, and of the numbers that describe a network
+MAX_PARAMETERS = 1 << 25  # far above any network here, far below what fills a machine
+
+
+def _read_npy(archive: zipfile.ZipFile, name: str, limit: int) -> np.ndarray:
+    """Read an array of an .npz file; no more than is there and allowed, whatever headers say."""
+    with archive.open(f"{name}.npy") as member:
+        content = member.read(limit + 1)
+    if len(content) > limit:
+        raise ValueError(f"{name} of more than {limit:,} bytes")
     file = io.BytesIO(content)
     np.lib.format.read_magic(file)
     shape, _, dtype = np.lib.format.read_array_header_1_0(file)
     return np.frombuffer(content, dtype, math.prod(shape), file.tell()).reshape(shape)
-
-
-MAX_WEIGHTS_SIZE = 1 << 28  # bytes: far above any network here, far below what fills a machine
 
 
 def _parameter_count(sizes: Sequence[int]) -> int:
@@ -680,6 +691,7 @@ def train(
     scale = network.dtype.type(1 / 255 if images.dtype == np.uint8 else 1)
     # The last batch of an epoch may be a smaller one: then there are two sets of buffers.
     buffers_of = {size: Buffers(network, size) for size in {batch_size, n % batch_size} - {0}}
+    pixels = np.empty((batch_size, images.shape[1]), images.dtype)
     velocity = np.zeros_like(network.vector)
     history = []
     for number in range(1, epochs + 1):
@@ -688,7 +700,8 @@ def train(
         for start in range(0, n, batch_size):
             rows = order[start : start + batch_size]
             buffers = buffers_of[len(rows)]
-            buffers.x[...] = images[rows]
+            # There is nothing to clip; but only so does NumPy write straight to `out`.
+            buffers.x[...] = np.take(images, rows, axis=0, out=pixels[: len(rows)], mode="clip")
             buffers.x *= scale
             loss, _ = network.loss_and_gradients(buffers.x, labels[rows], buffers)
             buffers.vector *= learning_rate
@@ -698,9 +711,9 @@ def train(
             total += loss * len(rows)
             if on_batch:
                 on_batch(loss)
-        score = (
-            accuracy(predict_images(network, validation[0]), validation[1]) if validation else None
-        )
+        score = None
+        if validation:
+            score = accuracy(predict_images(network, validation[0]), validation[1])
         history.append(Epoch(number, total / n, score))
         if on_epoch:
             on_epoch(history[-1])
@@ -743,7 +756,7 @@ def predict_images(network: Network, images: np.ndarray, at_once: int = 4096) ->
     predictions = np.empty(len(images), np.int64)
     for start in range(0, len(images), at_once):
         x = images[start : start + at_once]
-        x = scale_pixels(x, network.dtype) if x.dtype == np.uint8 else x
+        x = scale_pixels(x, network.dtype.type) if x.dtype == np.uint8 else x
         predictions[start : start + at_once] = network.predict(x)
     return predictions
 

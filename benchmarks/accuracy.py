@@ -15,8 +15,6 @@ same networks reach when each sees several distorted copies of an image, and all
 With --add the runs are added to those of the record that is there.
 """
 
-import argparse
-import json
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -24,12 +22,14 @@ from itertools import repeat
 from pathlib import Path
 
 import numpy as np
-from record import RECORDS, origin, write
+from common.arguments import add_at_once, add_seeds, parser
+from common.judging import fold, mean_and_deviation, percent
+from common.record import origin, read, write
 
 from mnist_book.accuracy.augment import Distorter, Strength
 from mnist_book.accuracy.recipes import Recipe, learn
 from mnist_book.accuracy.straighten import straighten
-from mnist_book.dataset import load_mnist
+from mnist_book.dataset import Digits, load_mnist
 from mnist_core import Network, scale_pixels
 
 PLAIN = {"slope": 0.1, "learning_rate": 0.25, "label_smoothing": 0.1, "weight_decay": 1e-4}
@@ -102,14 +102,19 @@ def of_distorted_copies(network: Network, images: np.ndarray, recipe: Recipe) ->
 
 def error(p: np.ndarray, labels: np.ndarray) -> float:
     """Compute the percentage of images whose most probable digit is wrong."""
-    return round(100 * float(np.mean(p.argmax(axis=1) != labels)), 3)
+    return percent(p.argmax(axis=1) != labels)
 
 
-def fold(number: int) -> np.ndarray:
-    """Mark (60000,) the 10,000 training images that this fold, 0 to 3, holds out."""
-    first = 15_000 * (number % 4)
-    places = np.arange(60_000)
-    return (first <= places) & (places < first + 10_000)
+def held_out_by(seed: int, validate: bool) -> Digits:
+    """Load what is learned from (training) and what it is judged by (testing).
+
+    With `validate` these are the training images without the seed's own fold, and that fold.
+    """
+    digits = load_mnist(download=False)
+    if not validate:
+        return digits
+    images, labels, test = digits.train_images, digits.train_labels, fold(seed)
+    return Digits(images[~test], labels[~test], images[test], labels[test], "folds of MNIST")
 
 
 def train_and_judge(
@@ -117,20 +122,15 @@ def train_and_judge(
 ) -> tuple[dict, np.ndarray]:
     """Train with one seed; return errors and times, and the probabilities (n, 10) they rest on.
 
-    With `validate` it is judged by the seed's own fold of the training images, else by the test
-    images, after the last step.
+    It is judged after the last step.
     """
-    recipe, digits = BUDGETS[name].recipe, load_mnist(download=False)
-    held_out = fold(seed) if validate else np.zeros(60_000, bool)
-    learned, learned_labels = digits.train_images[~held_out], digits.train_labels[~held_out]
-    images, labels = digits.test_images, digits.test_labels
-    if validate:
-        images, labels = digits.train_images[held_out], digits.train_labels[held_out]
+    recipe, digits = BUDGETS[name].recipe, held_out_by(seed, validate)
+    learned, images, labels = digits.train_images, digits.test_images, digits.test_labels
     rng = np.random.default_rng(seed)
     processor, clock = time.process_time(), time.perf_counter()
     if BUDGETS[name].straight:
         learned, images = straighten(learned), straighten(images)
-    network = learn(recipe, learned, learned_labels, rng=rng)
+    network = learn(recipe, learned, digits.train_labels, rng=rng)
     processor, clock = time.process_time() - processor, time.perf_counter() - clock
     p = probabilities(network, images)
     run = {
@@ -150,11 +150,10 @@ def train_and_judge(
 
 def of_seeds(runs: list[dict]) -> dict:
     """Compute mean and standard deviation of the seeds' errors."""
-    errors = [run["error_percent"] for run in runs]
-    deviation = np.std(errors, ddof=1) if len(errors) > 1 else 0.0  # from a few of all seeds
+    mean, deviation = mean_and_deviation([run["error_percent"] for run in runs])
     return {
-        "error_percent_mean": round(float(np.mean(errors)), 3),
-        "error_percent_standard_deviation": round(float(deviation), 3),
+        "error_percent_mean": round(mean, 3),
+        "error_percent_standard_deviation": round(deviation, 3),
     }
 
 
@@ -179,31 +178,34 @@ def check_same(earlier: dict, now: dict, seeds: list[int]) -> None:
 
 
 def joined(earlier: dict, later: dict) -> dict:
-    """Add the runs of a later record to an earlier one's; each run says its own commit.
+    """Add the runs of a later record to an earlier one's; each run says its commit and processor.
 
     What all networks reach together stays that of the earlier runs: `seeds_together` says which.
     """
-    runs = [{"commit": part["commit"]} | run for part in (earlier, later) for run in part["runs"]]
+    runs = []
+    for part in (earlier, later):
+        made = {key: part[key] for key in ("commit", "processor") if key in part}
+        runs += [made | run for run in part["runs"]]
     return earlier | {"runs": runs} | of_seeds(runs)
 
 
 def main() -> None:
     """Train with several seeds, print the errors, and write the record."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--budget", choices=BUDGETS, default="1m")
-    parser.add_argument("--seeds", type=int, nargs="*", help="0 1 2; with --validate 0 1 2 3")
-    parser.add_argument("--validate", action="store_true", help="judge by held-out training images")
-    parser.add_argument("--save", type=Path, help="where the first seed's weights go")
-    parser.add_argument("--add", action="store_true", help="add to the record that is there")
-    parser.add_argument("--at-once", type=int, default=1, help="how many seeds at a time")
-    options = parser.parse_args()
-    budget = BUDGETS[options.budget]
+    program = parser(__doc__)
+    option = program.add_argument
+    option("--budget", choices=BUDGETS, default="1m")
+    option("--validate", action="store_true", help="judge by held-out training images")
+    option("--save", type=Path, help="where the first seed's weights go")
+    option("--add", action="store_true", help="add to the record that is there")
+    add_seeds(program, None, "0 1 2; with --validate 0 1 2 3")
+    add_at_once(program)
+    options = program.parse_args()
     seeds = options.seeds or [*range(4 if options.validate else 3)]
-    path, now = RECORDS / f"accuracy-{options.budget}.json", described(budget)
-    earlier = json.loads(path.read_text()) if options.add else None
+    name, now = f"accuracy-{options.budget}", described(BUDGETS[options.budget])
+    earlier = read(name) if options.add else None
     if earlier:
         check_same(earlier, now, seeds)
-    record = origin(f"python benchmarks/accuracy.py --budget {options.budget}")
+    record = origin()
     with ProcessPoolExecutor(options.at_once) as pool:
         names, validate = repeat(options.budget), repeat(options.validate)
         saves = [options.save, *[None] * len(seeds)]
@@ -222,7 +224,7 @@ def main() -> None:
         "seeds_together": [run["seed"] for run in runs],
     }
     record = record | now | measured
-    write(path.stem, joined(earlier, record) if earlier else record)
+    write(name, joined(earlier, record) if earlier else record)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ cost against batch, units, layers and images; and the time of one prediction.
 The record goes to benchmarks/records/anatomy.json.
 """
 
-import argparse
 import json
 import time
 from collections import defaultdict
@@ -18,7 +17,10 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from record import origin, write
+from common.arguments import parser
+from common.pytorch import two_layers
+from common.record import origin, write
+from common.timing import median_time
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
@@ -32,18 +34,6 @@ from mnist_core import (
     scale_pixels,
     train,
 )
-
-
-def median_time(function: Callable[[], object], seconds: float = 0.4, least: int = 5) -> float:
-    """Measure the median of a call's seconds, calling for about as long as asked."""
-    function()
-    times, end = [], time.perf_counter() + seconds
-    while len(times) < least or time.perf_counter() < end:
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return float(np.median(times))
-
 
 # --- each line of a step -------------------------------------------------------------------------
 
@@ -242,10 +232,7 @@ def prediction(digits: Digits) -> dict:
     network = Network((784, 128, 10), rng=np.random.default_rng(0))
     x = scale_pixels(digits.test_images[:1])
     w1, w2 = network.weights
-    model = torch.nn.Sequential(
-        torch.nn.Linear(784, 128), torch.nn.LeakyReLU(0.01), torch.nn.Linear(128, 10)
-    )
-    tensor = torch.from_numpy(x)
+    model, tensor = two_layers(128), torch.from_numpy(x)
     classifier = MLPClassifier((128,)).partial_fit(
         scale_pixels(digits.train_images[:200]), digits.train_labels[:200], classes=range(10)
     )
@@ -272,8 +259,8 @@ def rounded(seconds: dict) -> dict:
 
 def main() -> None:
     """Measure everything and write the record."""
-    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
-    record = origin("python benchmarks/anatomy.py", "torch", "scikit-learn")
+    parser(__doc__).parse_args()
+    record = origin("torch", "scikit-learn")
     digits = load_mnist(download=False)
     torch.set_num_threads(1)
     with threadpool_limits(1):

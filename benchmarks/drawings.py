@@ -8,13 +8,13 @@ thirds of the writers, and it is judged on the last third, in turn. The record g
 benchmarks/records/drawings.json; it takes some five minutes on one core.
 """
 
-import json
-import platform
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
+from common.arguments import parser
+from common.judging import by_writer, folds_of_writers
+from common.record import origin, write
 
 from mnist_book.dataset import Digits, load_mnist
 from mnist_book.drawing.pen_drawings import PenDrawings, load_pen_drawings
@@ -28,7 +28,6 @@ from mnist_book.drawing.strokes import (
 from mnist_book.drawing.variation import distort_images
 from mnist_core import Network, predict_images, train
 
-RECORD = Path(__file__).parent / "records" / "drawings.json"
 RATES = (0.1, 0.1, 0.05, 0.02, 0.005)  # one epoch each
 TABLET = 500  # the side of the tablet, in the units of its strokes
 FOLDS = 3
@@ -102,19 +101,17 @@ def learn(images: np.ndarray, labels: np.ndarray, seed: int, distort: bool) -> N
     return network
 
 
-def score(network: Network, images: np.ndarray, people: PenDrawings) -> dict:
+def score(right: np.ndarray, people: PenDrawings) -> dict:
     """Compute the accuracy on people's drawings, and for the worst writer."""
-    right = predict_images(network, images) == people.labels
-    each = [right[people.writers == writer].mean() for writer in np.unique(people.writers)]
-    return {"accuracy": round(float(right.mean()), 4), "worst_writer": round(float(min(each)), 4)}
+    worst = min(by_writer(right, people.writers).values())
+    return {"accuracy": round(float(right.mean()), 4), "worst_writer": round(worst, 4)}
 
 
 def with_people(seed: int, people: PenDrawings, images: np.ndarray, mnist: Digits) -> dict:
     """Learn from MNIST and two thirds of the writers, judge by the last third, in turn."""
-    writers = np.random.default_rng(seed).permutation(np.unique(people.writers))
+    order = np.random.default_rng(seed).permutation(np.unique(people.writers))
     right = np.zeros(len(images), bool)
-    for fold in range(FOLDS):
-        unseen = np.isin(people.writers, writers[fold::FOLDS])
+    for unseen in folds_of_writers(people.writers, order, FOLDS):
         network = learn(
             np.concatenate([mnist.train_images, *[images[~unseen]] * 4]),
             np.concatenate([mnist.train_labels, *[people.labels[~unseen]] * 4]),
@@ -122,13 +119,13 @@ def with_people(seed: int, people: PenDrawings, images: np.ndarray, mnist: Digit
             distort=True,
         )
         right[unseen] = predict_images(network, images[unseen]) == people.labels[unseen]
-    each = [right[people.writers == writer].mean() for writer in writers]
-    return {"accuracy": round(float(right.mean()), 4), "worst_writer": round(float(min(each)), 4)}
+    return score(right, people)
 
 
 def main() -> None:
     """Measure every step with several seeds, and write the record."""
-    mnist, people = load_mnist(download=False), load_pen_drawings()
+    parser(__doc__).parse_args()
+    mnist, people, record = load_mnist(download=False), load_pen_drawings(), origin()
     began = time.perf_counter()
     sets = {name: pictures(people.strokes, pipeline) for name, pipeline in PIPELINES.items()}
     steps: dict[str, list[dict]] = {name: [] for name in sets}
@@ -137,25 +134,22 @@ def main() -> None:
     for seed in range(SEEDS):
         plain = learn(mnist.train_images, mnist.train_labels, seed, distort=False)
         for name, images in sets.items():
-            steps[name].append(score(plain, images, people))
+            steps[name].append(score(predict_images(plain, images) == people.labels, people))
         distorted = learn(mnist.train_images, mnist.train_labels, seed, distort=True)
-        steps["distorted MNIST"].append(score(distorted, exact, people))
+        right = predict_images(distorted, exact) == people.labels
+        steps["distorted MNIST"].append(score(right, people))
         steps["other people's drawings"].append(with_people(seed, people, exact, mnist))
     for name, results in steps.items():
         accuracies = [result["accuracy"] for result in results]
         worst = min(result["worst_writer"] for result in results)
         print(f"{name:30} {np.mean(accuracies):.1%}, worst writer {worst:.1%}")
-    record = {
-        "command": "python benchmarks/drawings.py",
-        "numpy": np.__version__,
-        "python": platform.python_version(),
+    measured = {
         "seconds": round(time.perf_counter() - began),
         "drawings": len(people.labels),
         "people": len(np.unique(people.writers)),
         "steps": steps,
     }
-    RECORD.parent.mkdir(exist_ok=True)
-    RECORD.write_text(json.dumps(record, indent=1) + "\n")
+    write("drawings", record | measured)
 
 
 if __name__ == "__main__":

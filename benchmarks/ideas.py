@@ -13,20 +13,20 @@ With --all-pixels it measures the last rung without the one before, and with --s
 rungs with straightened pictures; the records are ideas-all-pixels.json and ideas-straight.json.
 """
 
-import argparse
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from itertools import repeat
 
 import numpy as np
-from accuracy import LESS, WIDER, fold
-from record import origin, write
+from accuracy import LESS, WIDER, held_out_by
+from common.arguments import add_at_once, parser
+from common.judging import percent
+from common.record import origin, write
 
 from mnist_book.accuracy.augment import Strength
 from mnist_book.accuracy.recipes import Recipe, learn
 from mnist_book.accuracy.straighten import straighten
-from mnist_book.dataset import load_mnist
 from mnist_core import predict_images
 
 FIRST = Recipe(hidden=(128,), epochs=5, batch=64, learning_rate=0.1, warm_up=0)
@@ -69,30 +69,28 @@ LADDERS = {
 
 def judge(recipe: Recipe, number: int, straight: bool) -> tuple[float, float]:
     """Train on all training images but a fold; return the percentage wrong on it, and seconds."""
-    digits, held_out = load_mnist(download=False), fold(number)
-    labels = digits.train_labels
-    images = straighten(digits.train_images) if straight else digits.train_images
+    digits = held_out_by(number, validate=True)
+    learned, images = digits.train_images, digits.test_images
+    if straight:
+        learned, images = straighten(learned), straighten(images)
     start = time.process_time()
-    rng = np.random.default_rng(number)
-    network = learn(recipe, images[~held_out], labels[~held_out], rng=rng)
+    network = learn(recipe, learned, digits.train_labels, rng=np.random.default_rng(number))
     seconds = time.process_time() - start
-    wrong = np.mean(predict_images(network, images[held_out]) != labels[held_out])
-    return round(100 * float(wrong), 2), round(seconds, 1)
+    return percent(predict_images(network, images) != digits.test_labels, 2), round(seconds, 1)
 
 
 def main() -> None:
     """Climb the ladder and write the record."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--at-once", type=int, default=1, help="how many networks at a time")
-    variant = parser.add_mutually_exclusive_group()
+    program = parser(__doc__)
+    add_at_once(program)
+    variant = program.add_mutually_exclusive_group()
     variant.add_argument("--all-pixels", action="store_true", help="only the last, on all pixels")
     variant.add_argument("--straight", action="store_true", help="some, with straightened pictures")
-    options = parser.parse_args()
-    suffix = "-all-pixels" * options.all_pixels + "-straight" * options.straight
-    command = "python benchmarks/ideas.py" + (f" -{suffix}" if suffix else "")
-    record, rungs = origin(command), []
+    options = program.parse_args()
+    ladder = "ideas" + "-all-pixels" * options.all_pixels + "-straight" * options.straight
+    record, rungs = origin(), []
     with ProcessPoolExecutor(options.at_once) as pool:
-        for name, recipe in LADDERS["ideas" + suffix].items():
+        for name, recipe in LADDERS[ladder].items():
             results = pool.map(judge, repeat(recipe), range(4), repeat(options.straight))
             errors, seconds = zip(*results, strict=True)
             rungs.append(
@@ -108,7 +106,7 @@ def main() -> None:
         "judged_by": "four times 10,000 of the training images, by networks that did not see them",
         "rungs": rungs,
     }
-    write("ideas" + suffix, record | judged)
+    write(ladder, record | judged)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,14 @@ Times are taken in turn, A B A B ..., and compared pair by pair: machines are no
 """
 
 import gzip
-import statistics
 import tempfile
-import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+
+import numpy as np
+from common.arguments import parser
+from common.timing import in_turn, ratios
 
 from mnist_book.dataset import load_mnist
 from mnist_core import read_idx, write_idx
@@ -19,21 +21,15 @@ from mnist_core import read_idx, write_idx
 
 def ratio(ours: Callable[[], object], floor: Callable[[], object], pairs: int) -> str:
     """Time two calls in turn; describe the ratio of their times over the pairs."""
-    ratios, times = [], []
-    for _ in range(pairs):
-        start = time.perf_counter()
-        floor()
-        middle = time.perf_counter()
-        ours()
-        end = time.perf_counter()
-        times.append(end - middle)
-        ratios.append((end - middle) / (middle - start))
-    low, middle, high = statistics.quantiles(ratios, n=4)
-    return f"{1e3 * statistics.median(times):6.1f} ms, ratio {middle:.2f} ({low:.2f}-{high:.2f})"
+    seconds = in_turn({"floor": floor, "ours": ours}, pairs)
+    low, middle, high = ratios(seconds["ours"], seconds["floor"])
+    milliseconds = 1e3 * np.median(seconds["ours"])
+    return f"{milliseconds:6.1f} ms, ratio {middle:.2f} ({low:.2f}-{high:.2f})"
 
 
 def main() -> None:
     """Print the two ratios."""
+    parser(__doc__).parse_args()
     images = load_mnist().train_images
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder) / "train-images-idx3-ubyte"

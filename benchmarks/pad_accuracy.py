@@ -15,16 +15,16 @@ It needs MNIST and, in `PENDIGITS_DIR`, UCI's drawings. With the package Hershey
 letters that are not this project's are tested too.
 """
 
-import argparse
 import datetime
 import json
 import platform
-import subprocess
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
+from common.arguments import parser
+from common.judging import by_writer, folds_of_writers, percent
+from common.record import origin, write
 
 from mnist_book.dataset import Digits, load_mnist
 from mnist_book.drawing.doodles import HELD_OUT, KINDS, LETTERS, draw_doodle, draw_scribble
@@ -34,7 +34,6 @@ from mnist_book.drawing.strokes import strokes_to_image
 from mnist_book.drawing.training import gather, learn, some, train_pad
 from mnist_core import Network, scale_pixels
 
-RECORD = Path(__file__).parent / "records" / "pad.json"
 TRAINED = [kind for kind in KINDS if kind not in HELD_OUT]
 APART = 5  # writers 5, 10, ... 30 are kept apart
 HERSHEY = {"futural": "plain", "cursive": "cursive", "scripts": "script"}
@@ -42,26 +41,21 @@ HERSHEY = {"futural": "plain", "cursive": "cursive", "scripts": "script"}
 
 def main() -> None:
     """Measure, print and write everything."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--seed", type=int, default=0)
-    seed = parser.parse_args().seed
+    program = parser(__doc__)
+    program.add_argument("--seed", type=int, default=0, help="[0]")
+    seed = program.parse_args().seed
     start = time.process_time()
     mnist, people = load_mnist(), load_pen_drawings()
-    record = {
+    record = origin() | {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "commit": run("git", "describe", "--always", "--dirty", "--abbrev=12"),
+        "system": platform.platform(),
         "seed": seed,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "machine": processor(),
     }
 
     def note(name: str, figures: dict) -> None:
         record[name] = figures | {"cpu seconds so far": round(time.process_time() - start)}
         print(f"{name}: {json.dumps(record[name], indent=1)}", flush=True)
-        RECORD.parent.mkdir(exist_ok=True)
-        RECORD.write_text(json.dumps(record, indent=1) + "\n")
+        write("pad", record)
 
     apart = people.writers % APART == 0
     known, strangers = some(people, ~apart), some(people, apart)
@@ -88,7 +82,7 @@ def judge(recognizer: Recognizer, people: PenDrawings, mnist: Digits) -> dict:
     return figures | {
         "drawings": len(right),
         "right": percent(right),
-        "right by writer": by_writer(right, people.writers),
+        "right by writer": percent_by_writer(right, people.writers),
         "answered": percent(accepted),
         "right of those answered": percent(right[accepted]),
         "refused for their shape": percent(np.array([a.reason == "shape" for a in answers])),
@@ -100,13 +94,12 @@ def judge(recognizer: Recognizer, people: PenDrawings, mnist: Digits) -> dict:
 
 def cross_validate(people: PenDrawings, mnist: Digits, seed: int) -> dict:
     """Train on two thirds of the writers and test on the others, three times over."""
-    writers = np.unique(people.writers)
+    folds = folds_of_writers(people.writers, np.unique(people.writers), 3)
     right = np.zeros(len(people.labels), bool)
     rounded = right.copy()
     on_mnist = {"as trained": [], "weights rounded": []}
-    for fold in range(3):
-        rng = np.random.default_rng(seed + fold)
-        test = np.isin(people.writers, writers[fold::3])
+    for number, test in enumerate(folds):
+        rng = np.random.default_rng(seed + number)
         training = some(people, ~test)
         examples = gather(mnist.train_images, mnist.train_labels, training, rng, TRAINED)
         network = learn(examples, rng)
@@ -120,7 +113,7 @@ def cross_validate(people: PenDrawings, mnist: Digits, seed: int) -> dict:
     return {
         "right": percent(right),
         "right, weights rounded": percent(rounded),
-        "right by writer, weights rounded": by_writer(rounded, people.writers),
+        "right by writer, weights rounded": percent_by_writer(rounded, people.writers),
         "MNIST test images": on_mnist,
     }
 
@@ -186,9 +179,9 @@ def mnist_accuracy(network: Network, mnist: Digits) -> float:
     return percent(guess(network, scale_pixels(mnist.test_images)) == mnist.test_labels)
 
 
-def by_writer(right: np.ndarray, writers: np.ndarray) -> dict[str, float]:
+def percent_by_writer(right: np.ndarray, writers: np.ndarray) -> dict[str, float]:
     """Take the mean for each writer, in percent."""
-    return {str(writer): percent(right[writers == writer]) for writer in np.unique(writers)}
+    return {writer: round(100 * share, 3) for writer, share in by_writer(right, writers).items()}
 
 
 def calibration_error(p: np.ndarray, right: np.ndarray) -> float:
@@ -196,25 +189,6 @@ def calibration_error(p: np.ndarray, right: np.ndarray) -> float:
     bins = np.minimum((p * 15).astype(int), 14)
     gaps = [abs((p - right)[bins == b].sum()) for b in range(15)]
     return round(100 * float(np.sum(gaps)) / len(p), 3)
-
-
-def percent(right: np.ndarray) -> float:
-    """Turn a mask into its share of trues, in percent."""
-    return round(100 * float(np.mean(right)), 3)
-
-
-def run(*command: str) -> str:
-    """Run a command in this directory; return what it prints."""
-    return subprocess.run(
-        command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
-    ).stdout.strip()
-
-
-def processor() -> str:
-    """Name the processor, where the system says."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if platform.system() == "Linux" else []
-    names = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor()}, {platform.platform()}"
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ images. The generator was tuned on MNIST's training images; its test images are 
 """
 
 import numpy as np
+from common.arguments import parser
+from common.judging import mean_and_deviation
 
 from mnist_book.dataset import load_mnist, load_practice_digits
 from mnist_core import Network, accuracy, accuracy_per_digit, predict_images, train
@@ -14,6 +16,7 @@ from mnist_core import Network, accuracy, accuracy_per_digit, predict_images, tr
 
 def main() -> None:
     """Print the accuracy on MNIST's test images, for each seed and in the mean."""
+    parser(__doc__).parse_args()
     practice, mnist = load_practice_digits(), load_mnist()
     scores, per_digit = [], []
     for seed in range(5):
@@ -24,7 +27,8 @@ def main() -> None:
         scores.append(accuracy(predictions, mnist.test_labels))
         per_digit.append(accuracy_per_digit(predictions, mnist.test_labels))
         print(f"seed {seed}: {scores[-1]:.2%}")
-    print(f"mean {np.mean(scores):.2%}, standard deviation {np.std(scores, ddof=1):.2%}")
+    mean, deviation = mean_and_deviation(scores)
+    print(f"mean {mean:.2%}, standard deviation {deviation:.2%}")
     for digit, right in enumerate(np.mean(per_digit, axis=0)):
         print(f"  {digit}: {right:.1%}")
 

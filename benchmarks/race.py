@@ -12,20 +12,33 @@ them, for a race is only won if both arrive.
 The record goes to benchmarks/records/race.json.
 """
 
-import argparse
-import time
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
 from accuracy import BUDGETS
-from record import origin, write
+from common.arguments import add_seeds, parser
+from common.pytorch import two_layers
+from common.record import origin, write
+from common.timing import ratios, timed
 from threadpoolctl import threadpool_limits
 
 from mnist_book.accuracy.recipes import Recipe, learn
 from mnist_book.dataset import Digits, load_mnist
 from mnist_book.schedule import learning_rates
-from mnist_core import predict_images, scale_pixels
+from mnist_core import Network, predict_images, scale_pixels
+
+
+def learn_in_core(recipe: Recipe, digits: Digits, seed: int) -> Network:
+    """Train with mnist_book.accuracy.recipes.learn."""
+    rng = np.random.default_rng(seed)
+    return learn(recipe, digits.train_images, digits.train_labels, rng=rng)
+
+
+def error_in_core(network: Network, digits: Digits) -> float:
+    """Measure the percentage of wrong test images."""
+    return 100 * float(np.mean(predict_images(network, digits.test_images) != digits.test_labels))
 
 
 def learn_in_torch(recipe: Recipe, digits: Digits, seed: int) -> torch.nn.Module:
@@ -34,13 +47,7 @@ def learn_in_torch(recipe: Recipe, digits: Digits, seed: int) -> torch.nn.Module
     x = torch.from_numpy(scale_pixels(digits.train_images))
     x -= x.mean()
     labels = torch.from_numpy(digits.train_labels.astype(np.int64))
-    hidden = recipe.hidden[0]
-    model = torch.nn.Sequential(
-        torch.nn.Linear(784, hidden), torch.nn.LeakyReLU(recipe.slope), torch.nn.Linear(hidden, 10)
-    )
-    for layer in (model[0], model[2]):
-        torch.nn.init.kaiming_normal_(layer.weight, a=recipe.slope)
-        torch.nn.init.zeros_(layer.bias)
+    model = two_layers(recipe.hidden[0], recipe.slope)
     loss_function = torch.nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
     optimizer = torch.optim.SGD(
         model.parameters(),
@@ -73,36 +80,35 @@ def error_in_torch(model: torch.nn.Module, digits: Digits) -> float:
     return 100 * float(np.mean(logits.argmax(dim=1).numpy() != digits.test_labels))
 
 
+SIDES = {
+    "mnist_core": (learn_in_core, error_in_core),
+    "PyTorch": (learn_in_torch, error_in_torch),
+}
+
+
 def race(recipe: Recipe, digits: Digits, seeds: Sequence[int]) -> dict:
-    """Train with both, seed after seed; return seconds and errors."""
-    seconds, errors = {"mnist_core": [], "PyTorch": []}, {"mnist_core": [], "PyTorch": []}
+    """Train with both in turn, seed after seed; return seconds and errors."""
+    seconds, errors = {name: [] for name in SIDES}, {name: [] for name in SIDES}
     for seed in seeds:
-        start = time.perf_counter()
-        rng = np.random.default_rng(seed)
-        network = learn(recipe, digits.train_images, digits.train_labels, rng=rng)
-        seconds["mnist_core"].append(time.perf_counter() - start)
-        found = predict_images(network, digits.test_images)
-        errors["mnist_core"].append(100 * float(np.mean(found != digits.test_labels)))
-        start = time.perf_counter()
-        model = learn_in_torch(recipe, digits, seed)
-        seconds["PyTorch"].append(time.perf_counter() - start)
-        errors["PyTorch"].append(error_in_torch(model, digits))
-    ratios = np.array(seconds["PyTorch"]) / seconds["mnist_core"]
+        for name, (learn_in, error_in) in SIDES.items():
+            time, network = timed(partial(learn_in, recipe, digits, seed))
+            seconds[name].append(time)
+            errors[name].append(error_in(network, digits))
     return {
         "hidden": recipe.hidden,
         "batch": recipe.batch,
         "seconds": {name: round(float(np.median(each)), 2) for name, each in seconds.items()},
         "error_percent": {name: np.round(each, 2).tolist() for name, each in errors.items()},
-        "ratio_of_time": [round(float(q), 3) for q in np.percentile(ratios, [25, 50, 75])],
+        "ratio_of_time": ratios(seconds["PyTorch"], seconds["mnist_core"]),
     }
 
 
 def main() -> None:
     """Race with each recipe that needs no distortions."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, nargs="*", default=range(7))
-    options = parser.parse_args()
-    record = origin("python benchmarks/race.py", "torch")
+    program = parser(__doc__)
+    add_seeds(program, range(7), "0 to 6")
+    options = program.parse_args()
+    record = origin("torch")
     digits = load_mnist(download=False)
     torch.set_num_threads(1)
     races = {}

@@ -12,15 +12,16 @@ around them.
 The record goes to benchmarks/records/speed.json.
 """
 
-import argparse
 import dataclasses
-import time
 import warnings
-from collections.abc import Callable
+from itertools import product
 
 import numpy as np
 import torch
-from record import origin, write
+from common.arguments import parser
+from common.pytorch import two_layers
+from common.record import origin, write
+from common.timing import in_turn, ratios
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -98,12 +99,7 @@ class PyTorch:
         self.batch, self.digits = batch, digits
         self.x = torch.from_numpy(scale_pixels(digits.train_images))
         self.labels = torch.from_numpy(digits.train_labels.astype(np.int64))
-        self.model = torch.nn.Sequential(
-            torch.nn.Linear(784, hidden), torch.nn.LeakyReLU(0.01), torch.nn.Linear(hidden, 10)
-        )
-        for layer in (self.model[0], self.model[2]):
-            torch.nn.init.kaiming_normal_(layer.weight, a=0.01)
-            torch.nn.init.zeros_(layer.bias)
+        self.model = two_layers(hidden)
         self.optimizer = torch.optim.SGD(
             self.model.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM, fused=True
         )
@@ -166,47 +162,33 @@ def race(digits: Digits, hidden: int, batch: int, threads: int, rounds: int) -> 
         racers = {name: make(digits, hidden, batch) for name, make in CONTENDERS.items()}
         for racer in racers.values():
             racer.epoch()  # the first one warms caches up
-        seconds = {name: [] for name in racers}
-        for _ in range(rounds):
-            for name, racer in racers.items():
-                seconds[name].append(timed(racer.epoch))
+        seconds = in_turn({name: racer.epoch for name, racer in racers.items()}, rounds)
         scores = {
             name: round(racer.accuracy(), 4) for name, racer in racers.items() if name != "limit"
         }
-    core = np.array(seconds["core"])
-    ratios = {}
-    for name, times in seconds.items():
-        if name != "core":
-            quartiles = np.percentile(np.array(times) / core, [25, 50, 75])
-            ratios[name] = [round(float(value), 3) for value in quartiles]
+    core, rivals = seconds["core"], [name for name in racers if name != "core"]
     return {
         "hidden": hidden,
         "batch": batch,
         "threads": threads,
         "seconds": {name: round(float(np.median(times)), 4) for name, times in seconds.items()},
-        "ratio_to_core": ratios,
+        "ratio_to_core": {name: ratios(seconds[name], core) for name in rivals},
         "accuracy": scores,
     }
 
 
-def timed(function: Callable[[], None]) -> float:
-    """Measure the seconds of a call."""
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
-
-
 def main() -> None:
     """Race for every size, batch and number of threads."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--hidden", type=int, nargs="*", default=[128, 800])
-    parser.add_argument("--batch", type=int, nargs="*", default=[64, 128, 256])
-    parser.add_argument("--threads", type=int, nargs="*", default=[1, 2])
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--images", type=int, default=60_000, help="an epoch's, for a quick look")
-    parser.add_argument("--no-record", action="store_true")
-    options = parser.parse_args()
-    record = origin("python benchmarks/speed.py", "torch", "scikit-learn")
+    program = parser(__doc__)
+    option = program.add_argument
+    option("--hidden", type=int, nargs="*", default=[128, 800], help="units [128 800]")
+    option("--batch", type=int, nargs="*", default=[64, 128, 256], help="[64 128 256]")
+    option("--threads", type=int, nargs="*", default=[1, 2], help="[1 2]")
+    option("--rounds", type=int, default=7, help="how often each has its turn [7]")
+    option("--images", type=int, default=60_000, help="an epoch's [60000]")
+    option("--no-record", action="store_true", help="for a quick look")
+    options = program.parse_args()
+    record = origin("torch", "scikit-learn")
     digits = load_mnist(download=False)
     digits = dataclasses.replace(
         digits,
@@ -215,16 +197,13 @@ def main() -> None:
     )
     races = []
     print("median time of an epoch in units of the core's [quartiles]")
-    for threads in options.threads:
-        for hidden in options.hidden:
-            for batch in options.batch:
-                result = race(digits, hidden, batch, threads, options.rounds)
-                races.append(result)
-                ratios = ", ".join(
-                    f"{name} {middle:.2f} [{low:.2f}-{high:.2f}]"
-                    for name, (low, middle, high) in result["ratio_to_core"].items()
-                )
-                print(f"{threads} threads, {hidden} units, batch {batch}: {ratios}", flush=True)
+    for threads, hidden, batch in product(options.threads, options.hidden, options.batch):
+        races.append(race(digits, hidden, batch, threads, options.rounds))
+        each = ", ".join(
+            f"{name} {middle:.2f} [{low:.2f}-{high:.2f}]"
+            for name, (low, middle, high) in races[-1]["ratio_to_core"].items()
+        )
+        print(f"{threads} threads, {hidden} units, batch {batch}: {each}", flush=True)
     if options.no_record:
         return
     blas = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]

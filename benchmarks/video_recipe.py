@@ -9,18 +9,16 @@ a learning rate of 0.1, each step on all images at once. Then one part at a time
 writes benchmarks/records/video_recipe.json; it takes some fifteen minutes on a core of its own.
 """
 
-import json
-import platform
 import time
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 
 import numpy as np
+from common.arguments import parser
+from common.record import origin, write
 
 import mnist_core
 from mnist_book import dataset
 
-RECORD = Path(__file__).parent / "records" / "video_recipe.json"
 STEPS = 500
 
 
@@ -152,7 +150,8 @@ def measure(recipe: Recipe, digits: dataset.Digits, images: int, seeds: int) -> 
 
 def main() -> None:
     """Measure the recipe on all images with 20 seeds, and its variants on 10,000 with 10."""
-    digits = dataset.load_mnist(download=False)
+    parser(__doc__).parse_args()
+    digits, record = dataset.load_mnist(download=False), origin()
     began = time.perf_counter()
     raw = replace(Recipe(), scaled=False)
     full = {
@@ -165,16 +164,12 @@ def main() -> None:
         scores = np.array(variants[name]["test_accuracy"])
         broken = sum(number >= 0 for number in variants[name]["step_of_first_nan"])
         print(f"{name:30} {scores.mean():.2%} ± {scores.std():.2%}, NaN {broken} of 10", flush=True)
-    record = {
-        "command": "python benchmarks/video_recipe.py",
-        "numpy": np.__version__,
-        "python": platform.python_version(),
+    measured = {
         "seconds": round(time.perf_counter() - began),
         "full": full,
         "variants": variants,
     }
-    RECORD.parent.mkdir(exist_ok=True)
-    RECORD.write_text(json.dumps(record, indent=1) + "\n")
+    write("video_recipe", record | measured)
 
 
 if __name__ == "__main__":

@@ -4,17 +4,31 @@ import argparse
 import math
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from mnist_book.dataset import load_digits, load_directory, load_mnist, load_practice_digits
-from mnist_core import Network, accuracy, accuracy_per_digit, predict_images, train
+import mnist_core
+from mnist_book import dataset
+from mnist_core import Network, accuracy, accuracy_per_digit, predict_images
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run `python -m mnist_book`; return 0, or 1 after an error, or 130 after Ctrl-C."""
+    """Run a command; return 0, or 1 after an error, or 130 after Ctrl-C."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
+    except (OSError, ValueError, ImportError, MemoryError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
     shown = argparse.ArgumentDefaultsHelpFormatter
     parser = argparse.ArgumentParser("python -m mnist_book", description="Digits from scratch.")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -31,6 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     option("--slope", type=float, default=0.01, help="of leaky ReLU; 0 is plain ReLU")
     option("--seed", type=int, default=0, help="of the weights and of the images' order")
     option(
+        "--threads",
+        type=int,
+        default=1,
+        help="of the matrix products; more than there are idle cores make it far slower",
+    )
+    option(
         "--data",
         default="auto",
         help="mnist, practice, auto (mnist, or else practice) or a directory",
@@ -43,62 +63,142 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "info", help="show versions, BLAS, threads, and where the data are"
     )
     command.set_defaults(run=_info_command)
-    options = parser.parse_args(arguments)
-    try:
-        return options.run(options)
-    except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
-        return 130
-    except (OSError, ValueError, ImportError, MemoryError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    return parser
+
+
+# --------------------------------------------------------------------------------------------------
+# Train
+# --------------------------------------------------------------------------------------------------
+
+
+class Diverged(Exception):
+    """Training has come to an end, as the loss is no number any more."""
 
 
 def _train_command(options: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
-    if options.output.is_dir() or not options.output.parent.is_dir():  # not after the training
-        raise OSError(
-            f"--output: found {options.output}, expected a file in a directory that exists"
-        )
-    loaders = {"auto": load_digits, "mnist": load_mnist, "practice": load_practice_digits}
-    load = loaders.get(options.data, lambda: load_directory(options.data))
-    digits = load()
+    _check_output(options.output)
+    if options.threads < 1:
+        raise ValueError(f"--threads: found {options.threads}, expected 1 or more")
+    digits = _load(options.data)
     rng = np.random.default_rng(options.seed)
     network = Network([784, *(options.hidden or [128]), 10], rng=rng, slope=options.slope)
-    print(
-        f"{digits}. Network {'-'.join(map(str, network.sizes))}: {len(network.vector):,} weights."
-    )
-    training = {
-        name: getattr(options, name)
-        for name in ("epochs", "batch_size", "learning_rate", "momentum")
-    }
-    batches = options.epochs * math.ceil(len(digits.train_labels) / max(options.batch_size, 1))
+    sizes = "-".join(map(str, network.sizes))
+    print(f"{digits}. Network {sizes}: {len(network.vector):,} weights.")
     status = 0
-    with tqdm(total=batches, unit=" batches", disable=None) as bar:
-        training["on_epoch"] = lambda epoch: bar.write(
-            f"epoch {epoch.number}: loss {epoch.loss:.4f}"
-        )
-        training["on_batch"] = lambda loss: bar.update()
-        try:
-            train(network, digits.train_images, digits.train_labels, rng=rng, **training)
-        except KeyboardInterrupt:
-            status = 130
-    if status:
+    try:
+        _train(network, digits, rng, options)
+    except KeyboardInterrupt:
+        status = 130
         print("Interrupted: this is what the network can do so far.")
-    predictions = predict_images(network, digits.test_images)
-    for digit, right in enumerate(accuracy_per_digit(predictions, digits.test_labels)):
-        print(f"  {digit}: {right:6.2%}")
-    print(
-        f"all: {accuracy(predictions, digits.test_labels):6.2%} of {len(predictions):,} test images"
-    )
-    network.save(options.output)
-    print(f"Weights saved in {options.output}")
+    except Diverged as end:
+        status = 1
+        print(f"error: {end}", file=sys.stderr)
+        if not network.vector.any():  # it happened in the first epoch
+            return status
+        print("This is what the network could do after the epoch before.")
+    _print_accuracies(network, digits)
+    print(f"Weights saved in {_save(network, options.output)}")
     return status
 
 
+def _load(name: str) -> dataset.Digits:
+    loaders = {
+        "auto": dataset.load_digits,
+        "mnist": dataset.load_mnist,
+        "practice": dataset.load_practice_digits,
+    }
+    return loaders[name]() if name in loaders else dataset.load_directory(name)
+
+
+def _train(
+    network: Network,
+    digits: dataset.Digits,
+    rng: np.random.Generator,
+    options: argparse.Namespace,
+) -> None:
+    """Train with a progress bar; `Diverged` leaves the weights of the last whole epoch, or 0."""
+    from threadpoolctl import threadpool_limits
+    from tqdm import tqdm
+
+    batches = math.ceil(len(digits.train_labels) / max(options.batch_size, 1))
+    finished = np.zeros_like(network.vector)
+    with tqdm(total=options.epochs * batches, unit=" batches", disable=None) as bar:
+
+        def on_batch(loss: float) -> None:
+            bar.update()
+            if not math.isfinite(loss):
+                network.vector[...] = finished
+                raise Diverged(
+                    f"the loss was {loss:g} in batch {bar.n} of {bar.total}, so training ended; "
+                    f"try a --learning-rate below {options.learning_rate:g}"
+                )
+
+        def on_epoch(epoch: mnist_core.Epoch) -> None:
+            if np.isfinite(network.vector).all():  # the last step may have been one too many
+                finished[...] = network.vector
+            bar.write(f"epoch {epoch.number}: loss {epoch.loss:.4f}")
+
+        with threadpool_limits(options.threads, user_api="blas"):
+            mnist_core.train(
+                network,
+                digits.train_images,
+                digits.train_labels,
+                rng=rng,
+                epochs=options.epochs,
+                batch_size=options.batch_size,
+                learning_rate=options.learning_rate,
+                momentum=options.momentum,
+                on_epoch=on_epoch,
+                on_batch=on_batch,
+            )
+        if not np.isfinite(network.vector).all():
+            network.vector[...] = finished
+            raise Diverged("the last step has made the weights infinite or NaN; try shorter steps")
+
+
+def _check_output(path: Path) -> None:
+    """Refuse, before the training and not after it, a place where nothing can be written."""
+    if path.is_dir() or not path.parent.is_dir():
+        raise OSError(f"--output: found {path}, expected a file in a directory that exists")
+    try:
+        if path.exists() and not path.is_file():  # a device
+            path.open("wb").close()
+        else:
+            tempfile.TemporaryFile(dir=path.resolve().parent).close()
+    except OSError as error:
+        raise OSError(
+            f"--output: found that {path} cannot be written ({error}), expected a place for files"
+        ) from error
+
+
+def _save(network: Network, path: Path) -> Path:
+    """Save the weights, elsewhere if that place has gone meanwhile; return where they are."""
+    try:
+        network.save(path)
+    except OSError as error:
+        place = Path(tempfile.mkdtemp(prefix="weights-")) / (path.name or "weights.npz")
+        print(f"error: {path}: not saved there: {error}", file=sys.stderr)
+        network.save(place)
+        return place
+    return path
+
+
+def _print_accuracies(network: Network, digits: dataset.Digits) -> None:
+    predictions = predict_images(network, digits.test_images)
+    for digit, right in enumerate(accuracy_per_digit(predictions, digits.test_labels)):
+        print(f"  {digit}: {right:6.2%}")
+    right = accuracy(predictions, digits.test_labels)
+    print(f"all: {right:6.2%} of {len(predictions):,} test images")
+
+
+# --------------------------------------------------------------------------------------------------
+# Download, info
+# --------------------------------------------------------------------------------------------------
+
+
 def _download_command(options: argparse.Namespace) -> int:
-    print(f"{load_mnist(options.directory)}: complete, every SHA-256 as it should be.")
+    digits = dataset.load_mnist(options.directory)
+    print(f"{digits}: complete, every SHA-256 as it should be.")
     return 0
 
 
@@ -111,10 +211,10 @@ def _info_command(_: argparse.Namespace) -> int:
     for pool in threadpool_info():
         print(f"  {pool['internal_api']} {pool['version']}, {pool['num_threads']} threads")
     try:
-        print(load_mnist(download=False))
+        print(dataset.load_mnist(download=False))
     except (OSError, ValueError) as error:
         print(error)
-    print(load_practice_digits())
+    print(dataset.load_practice_digits())
     return 0
 
 

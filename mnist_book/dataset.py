@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 import mnist_core
-from mnist_core import IMAGES_MAGIC, LABELS_MAGIC, IDXError, idx_header, read_idx
+from mnist_core import IMAGES_MAGIC, LABELS_MAGIC, IDXError, idx_header, read_idx, replacing
 
 DATA = Path(mnist_core.__file__).parent / "data"
 
@@ -59,6 +59,16 @@ MNIST_FILES = {
 }
 
 
+# Where a file may lie in a directory: as it is, as Kaggle has it, as torchvision has it.
+SPELLINGS = (
+    "{name}{ending}",
+    "{dotted}{ending}",
+    "{name}/{name}{ending}",
+    "raw/{name}{ending}",
+    "MNIST/raw/{name}{ending}",
+)
+
+
 class DownloadError(OSError):
     """MNIST could not be downloaded. The message says what was tried and what to do by hand."""
 
@@ -79,12 +89,22 @@ class Digits:
         return f"Digits({self.source}: {train:,} for training, {test:,} for testing)"
 
 
+last_source: str | None = None  # of what load_digits gave: figures of different digits don't mix
+
+
 def load_digits() -> Digits:
     """Load MNIST where it is at hand or can be downloaded, else the practice digits.
 
     A notice says when it is the practice digits, and why. `MNIST_DIGITS=practice` in the
     environment asks for them.
     """
+    global last_source
+    digits = _mnist_or_practice_digits()
+    last_source = digits.source
+    return digits
+
+
+def _mnist_or_practice_digits() -> Digits:
     reason = "MNIST_DIGITS=practice asks for them."
     if os.environ.get("MNIST_DIGITS") != "practice":
         try:
@@ -100,8 +120,10 @@ def load_practice_digits() -> Digits:
     return load_directory(DATA / "practice", source="practice digits")
 
 
-def load_directory(directory: str | os.PathLike, *, source: str | None = None) -> Digits:
+def load_directory(directory: str | Path, *, source: str | None = None) -> Digits:
     """Load anybody's digits of 28 x 28 pixels: four IDX files with MNIST's names, raw or `.gz`.
+
+    The spellings and subdirectories of Kaggle's and torchvision's copies are found, too.
 
     Raises
     ------
@@ -112,7 +134,7 @@ def load_directory(directory: str | os.PathLike, *, source: str | None = None) -
     return Digits(*_read_four(paths), source=source or os.fspath(directory), files=tuple(paths))
 
 
-def load_mnist(directory: str | os.PathLike | None = None, download: bool = True) -> Digits:
+def load_mnist(directory: str | Path | None = None, download: bool = True) -> Digits:
     """Load MNIST, 60,000 digits for training and 10,000 for testing.
 
     Parameters
@@ -132,8 +154,8 @@ def load_mnist(directory: str | os.PathLike | None = None, download: bool = True
     Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, Gradient-based learning applied to document
     recognition, Proceedings of the IEEE 86(11), 1998 (doi:10.1109/5.726791).
     """
-    places = [directory] if directory else [os.environ.get("MNIST_DIR"), DATA]
-    places = [Path(place).expanduser() for place in places if place]
+    wanted = [directory] if directory else [os.environ.get("MNIST_DIR"), DATA]
+    places = [Path(place).expanduser() for place in wanted if place]
     paths = _find(places, _by_hand(places[0]), missing=_download if download else None)
     arrays = _read_four(paths)
     for path, array, known in zip(paths, arrays, MNIST_FILES.values(), strict=True):
@@ -147,33 +169,42 @@ def _find(
     """Find MNIST's four files in any of the places; `missing` may make what is not there."""
     paths = []
     for name in MNIST_FILES:
-        candidates = (place / (name + ending) for place in places for ending in ("", ".gz"))
+        candidates = (
+            place / spelled.format(name=name, dotted=name.replace("-idx", ".idx"), ending=ending)
+            for place in places
+            for spelled in SPELLINGS
+            for ending in ("", ".gz")
+        )
         path = next((path for path in candidates if path.is_file()), None)
-        if path is None and missing is None:
+        if path is None and missing:
+            path = missing(name, places[0])
+        if path is None:
             looked = " or ".join(str(place.absolute()) for place in places)
             raise FileNotFoundError(f"found no {name}, raw or .gz, in {looked}. {advice}")
-        paths.append(path or missing(name, places[0]))
+        paths.append(path)
     return paths
 
 
-def _read_four(paths: Sequence[Path]) -> list[np.ndarray]:
-    """Read training images and labels, test images and labels; check that they go together."""
-    arrays = []
-    for images_path, labels_path in (paths[:2], paths[2:]):
-        images = read_idx(images_path, magic=IMAGES_MAGIC)
-        labels = read_idx(labels_path, magic=LABELS_MAGIC)
-        if images.shape[1:] != (28, 28):
-            cause = "images of another data set"
-            raise IDXError(images_path, f"images of {images.shape[1:]}", "(28, 28) pixels", cause)
-        if len(images) != len(labels):
-            cause = f"files of two different sets; check {labels_path.name}"
-            found = f"{len(images):,} images and {len(labels):,} labels"
-            raise IDXError(images_path, found, "as many of one as of the other", cause)
-        if np.any(labels > 9):
-            cause = "labels of another data set"
-            raise IDXError(labels_path, f"the label {labels.max()}", "0 to 9", cause)
-        arrays += [images, labels]
-    return arrays
+def _read_four(paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Read training images and labels, test images and labels."""
+    return (*_read_pair(paths[0], paths[1]), *_read_pair(paths[2], paths[3]))
+
+
+def _read_pair(images_path: Path, labels_path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Read images and their labels; check that they go together."""
+    images = read_idx(images_path, magic=IMAGES_MAGIC)
+    labels = read_idx(labels_path, magic=LABELS_MAGIC)
+    if images.shape[1:] != (28, 28):
+        cause = "images of another data set"
+        raise IDXError(images_path, f"images of {images.shape[1:]}", "(28, 28) pixels", cause)
+    if len(images) != len(labels):
+        cause = f"files of two different sets; check {labels_path.name}"
+        found = f"{len(images):,} images and {len(labels):,} labels"
+        raise IDXError(images_path, found, "as many of one as of the other", cause)
+    if np.any(labels > 9):
+        cause = "labels of another data set"
+        raise IDXError(labels_path, f"the label {labels.max()}", "0 to 9", cause)
+    return images, labels
 
 
 _recognised: set[tuple[Path, int, int]] = set()  # files that passed: path, size, time of change
@@ -184,7 +215,7 @@ def _check_sha256(path: Path, array: np.ndarray, expected: str) -> None:
     key = (path.absolute(), status.st_size, status.st_mtime_ns)
     if key not in _recognised:
         content = hashlib.sha256(idx_header(array))
-        content.update(array)
+        content.update(array.data)
         if content.hexdigest() != expected:
             cause = (
                 "another data set with MNIST's file names (Fashion-MNIST?), or a damaged file; "
@@ -200,34 +231,36 @@ def _download(name: str, directory: Path) -> Path:
     import requests
 
     known = MNIST_FILES[name]
-    name += ".gz"
-    pooch.get_logger().setLevel("WARNING")  # the line printed below says the same, shorter
+    path = directory / f"{name}.gz"
     failures = []
     for mirror in MIRRORS:
-        print(f"Downloading {mirror}{name} to {directory.absolute()}", file=sys.stderr)
+        address = mirror + path.name
+        print(f"Downloading {address} to {directory.absolute()}", file=sys.stderr)
+        fetch = pooch.HTTPDownloader(progressbar=True, chunk_size=1 << 14, timeout=DOWNLOAD_TIMEOUT)
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            fetch = _Bounded(known.gz_size)
-            pooch.retrieve(
-                mirror + name, f"sha256:{known.gz_sha256}", name, directory, downloader=fetch
-            )
-            path = directory / name
-            path.chmod(0o644)  # pooch makes files that only their owner can read
+            content = _Bounded(known.gz_size)  # in memory: a download that is killed leaves nothing
+            fetch(address, content, None)
+            found = hashlib.sha256(content.chunks).hexdigest()
+            if found != known.gz_sha256:
+                raise ValueError(f"SHA-256 {found} in place of {known.gz_sha256}")
+            with replacing(path) as file:
+                file.write(content.chunks)
             return path
         except requests.Timeout:
-            failures.append(f"  {mirror}{name}: no answer in time")
+            failures.append(f"  {address}: no answer in time")
         except requests.ConnectionError:  # its own text is a page long
-            failures.append(f"  {mirror}{name}: no connection, or one that broke off")
+            failures.append(f"  {address}: no connection, or one that broke off")
         except (requests.RequestException, ValueError) as error:
-            failures.append(f"  {mirror}{name}: {error}")
+            failures.append(f"  {address}: {error}")
         except OSError as error:  # of this machine: the next mirror would meet it too
             raise DownloadError(
-                f"{directory.absolute()}: found that {name} cannot be written there ({error}), "
-                f"expected a directory with room. {_by_hand(directory)}"
+                f"{path.absolute()}: found that it cannot be written ({error}), expected a place "
+                f"with room. {_by_hand(directory)}"
             ) from error
     tried = "\n".join(failures)
     raise DownloadError(
-        f"{name}: found no mirror that gave it. Tried:\n{tried}\n{_by_hand(directory)}"
+        f"{path.name}: found no mirror that gave it. Tried:\n{tried}\n{_by_hand(directory)}"
     )
 
 
@@ -240,22 +273,15 @@ def _by_hand(directory: Path) -> str:
 
 
 class _Bounded:
-    """A downloader for pooch, with a progress bar, that takes only as many bytes as expected."""
+    """A file in memory that takes only as many bytes as expected."""
 
     def __init__(self, size: int) -> None:
-        self.size = size
-
-    def __call__(self, url: str, path: str, pooch_: object) -> None:
-        import pooch
-
-        fetch = pooch.HTTPDownloader(progressbar=True, chunk_size=1 << 14, timeout=DOWNLOAD_TIMEOUT)
-        with open(path, "wb") as self.file:
-            fetch(url, self, pooch_)
+        self.size, self.chunks = size, bytearray()
 
     def write(self, chunk: bytes) -> None:
-        if self.file.tell() + len(chunk) > self.size:
+        if len(self.chunks) + len(chunk) > self.size:
             raise ValueError(f"found more than the {self.size:,} bytes expected")
-        self.file.write(chunk)
+        self.chunks += chunk
 
     def flush(self) -> None:
-        self.file.flush()
+        """Do nothing: pooch asks files for it."""

@@ -1,4 +1,4 @@
-"""The command line: python -m mnist_core."""
+"""The command line: python -m mnist_book."""
 
 import io
 import os
@@ -59,14 +59,14 @@ def train(data, output):
 
 
 def python(*arguments, **options):
-    """Run `python -m mnist_core` in a process of its own, with the module that is tested here."""
+    """Run `python -m mnist_book` in a process of its own, with the module that is tested here."""
     environment = os.environ | {
         "PYTHONPATH": str(Path(mnist_core.__file__).parent),
         "PYTHONUNBUFFERED": "1",
         "OPENBLAS_NUM_THREADS": "1",
     }
     return subprocess.Popen(
-        [sys.executable, "-m", "mnist_core", *map(str, arguments)],
+        [sys.executable, "-m", "mnist_book", *map(str, arguments)],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -249,6 +249,7 @@ def test_the_progress_bar_ends_full(train, monkeypatch, batch_size):
         ["--slope=-1"],
         ["--slope=nan"],
         ["--seed=-1"],
+        ["--threads=0"],
     ],
     ids=str,
 )
@@ -312,13 +313,134 @@ def test_an_output_that_cannot_be_written_is_refused_before_training(data, tmp_p
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_weights_that_have_become_nan_are_not_saved(train, output, capsys):
+def test_training_that_diverges_at_once_ends_and_saves_nothing(train, output, capsys):
     output.write_bytes(b"older weights")
-    assert train("--learning-rate=1e30", "--epochs=5", "--batch-size=5") == 1
+    assert train("--learning-rate=1e30", "--epochs=1000000", "--batch-size=5") == 1
     found = capsys.readouterr()
-    assert "not saved" in found.err
-    assert "loss nan" in found.out
+    assert "so training ended; try a --learning-rate below 1e+30" in found.err
+    assert "Weights saved" not in found.out
     assert output.read_bytes() == b"older weights"
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("batch", [1, 4])
+def test_training_that_diverges_later_saves_the_epoch_before(
+    train, data, output, monkeypatch, capsys, batch
+):
+    """The weights become NaN in one batch of the third epoch, be it the first one or the last."""
+    original, vectors, batches = Network.loss_and_gradients, [], 4
+
+    def poisoned(network, *arguments):
+        vectors.append(network.vector.copy())
+        result = original(network, *arguments)
+        if len(vectors) == 2 * batches + batch:
+            result[1][0][...] = np.nan
+        return result
+
+    monkeypatch.setattr(Network, "loss_and_gradients", poisoned)
+    assert train("--epochs=1000", "--batch-size=15", "--hidden=8") == 1
+    found = capsys.readouterr()
+    assert "training ended" in found.err
+    assert "after the epoch before" in found.out
+    assert_accuracies(found.out, output, data)
+    np.testing.assert_array_equal(Network.load(output).vector, vectors[2 * batches])
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_very_last_step_that_makes_nan_loses_nothing(train, output, monkeypatch, capsys):
+    original, vectors = Network.loss_and_gradients, []
+
+    def poisoned(network, *arguments):
+        vectors.append(network.vector.copy())
+        result = original(network, *arguments)
+        if len(vectors) == 8:
+            result[1][0][...] = np.nan
+        return result
+
+    monkeypatch.setattr(Network, "loss_and_gradients", poisoned)
+    assert train("--epochs=2", "--batch-size=15", "--hidden=8") == 1
+    np.testing.assert_array_equal(Network.load(output).vector, vectors[4])
+    assert "the last step" in capsys.readouterr().err
+
+
+def test_weights_are_not_lost_when_the_place_has_gone_meanwhile(
+    train, output, tmp_path, monkeypatch, capsys
+):
+    place = tmp_path / "elsewhere"
+    place.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(place))
+    original = Network.save
+
+    def save(network, path):
+        if path == output:
+            raise OSError("disk full")
+        original(network, path)
+
+    monkeypatch.setattr(Network, "save", save)
+    assert train("--epochs=1") == 0
+    found = capsys.readouterr()
+    assert "disk full" in found.err
+    (saved,) = place.rglob("weights.npz")
+    assert f"Weights saved in {saved}" in found.out
+    assert Network.load(saved).sizes == (784, 128, 10)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no /dev/null")
+def test_a_device_as_output_stays_a_device(train, data, tmp_path):
+    """As root, /dev/null was once replaced by a file of weights."""
+    link = tmp_path / "null"
+    link.symlink_to(os.devnull)
+    assert main(["train", f"--data={data}", f"--output={link}", "--epochs=1"]) == 0
+    assert link.is_symlink()
+    assert Path(os.devnull).is_char_device()
+    assert Path(os.devnull).read_bytes() == b""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_weights_keep_the_mode_of_the_file(train, output):
+    output.write_bytes(b"older weights")
+    output.chmod(0o600)
+    assert train("--epochs=1") == 0
+    assert output.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_output_on_a_full_or_read_only_disk_is_refused_before_training(
+    train, monkeypatch, capsys
+):
+    def refuse(**_):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    assert train("--epochs=1") == 1
+    found = capsys.readouterr()
+    assert "cannot be written" in found.err
+    assert "epoch 1" not in found.out
+
+
+@pytest.mark.parametrize(("options", "threads"), [([], 1), (["--threads=2"], 2)])
+def test_train_picks_how_many_threads_the_products_use(train, monkeypatch, options, threads):
+    """Two threads on busy cores took ten times as long as one."""
+    original, seen = mnist_core.train, []
+
+    def spy(*arguments, **keywords):
+        pools = threadpoolctl.threadpool_info()
+        seen.extend(pool["num_threads"] for pool in pools if pool["user_api"] == "blas")
+        return original(*arguments, **keywords)
+
+    monkeypatch.setattr(mnist_core, "train", spy)
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        assert train("--epochs=1", *options) == 0
+    assert set(seen) == {threads}
+
+
+def test_the_old_command_says_where_it_went():
+    process = subprocess.run(
+        [sys.executable, mnist_core.__file__, "train"], capture_output=True, text=True, timeout=60
+    )
+    assert process.returncode == 2
+    assert process.stderr.splitlines() == [
+        "The command line is in the book's package: python -m mnist_book train"
+    ]
 
 
 # --------------------------------------------------------------------------------- Ctrl-C

@@ -13,7 +13,6 @@ import sys
 import numpy as np
 import pytest
 
-import mnist_core
 from mnist_book import dataset
 from mnist_book.dataset import load_digits, load_directory, load_mnist, load_practice_digits
 from mnist_core import IDXError, scale_pixels
@@ -94,7 +93,7 @@ def closed_world(tmp_path, monkeypatch):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         monkeypatch.setattr(
-            mnist_core, "MIRRORS", (f"http://127.0.0.1:{closed.getsockname()[1]}/mnist/",)
+            dataset, "MIRRORS", (f"http://127.0.0.1:{closed.getsockname()[1]}/mnist/",)
         )
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.delenv("MNIST_DIR", raising=False)
@@ -122,6 +121,24 @@ def test_digits_know_their_files(tmp_path, load, endings):
     digits = load(put(tmp_path / "mine", ARRAYS, endings))
     names = [name + ending for name, ending in zip(NAMES, endings, strict=True)]
     assert list(digits.files) == [tmp_path / "mine" / name for name in names]
+
+
+@pytest.mark.parametrize("endings", ENDINGS, ids="-".join)
+@pytest.mark.parametrize("copy", ["Kaggle, flat", "Kaggle, nested", "torchvision", "raw"])
+@pytest.mark.parametrize("load", [load_directory, load_mnist])
+def test_the_copies_of_kaggle_and_torchvision_are_found(tmp_path, load, copy, endings):
+    put(tmp_path / "given", ARRAYS, endings)
+    for path in (tmp_path / "given").iterdir():
+        place, name = tmp_path / "mine", path.name
+        if copy == "Kaggle, flat":
+            name = name.replace("-idx", ".idx")
+        elif copy == "Kaggle, nested":
+            place /= name.removesuffix(".gz")
+        else:
+            place = place / "MNIST" / "raw" if copy == "torchvision" else place / "raw"
+        place.mkdir(parents=True, exist_ok=True)
+        path.rename(place / name)
+    assert same(load(tmp_path / "mine"), ARRAYS)
 
 
 @pytest.mark.parametrize("as_type", [str, lambda path: path], ids=["str", "Path"])

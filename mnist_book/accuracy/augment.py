@@ -32,7 +32,8 @@ class Strength(NamedTuple):
 
     def times(self, factor: float) -> "Strength":
         """Make all weaker or stronger by a factor."""
-        return Strength(*(factor * value for value in self[:-1]), self.cells)
+        scaled = {name: factor * value for name, value in self._asdict().items()}
+        return Strength(**scaled | {"cells": self.cells})
 
 
 def upsample(images: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ on what is not known yet. Each is a small function that can be used alone; `lear
 together.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,65 +101,114 @@ def learn(
     labels : integers (n,)
     rng : draws weights, order and distortions
     on_batch : called after each step with its number and its loss, before the update
+
+    Returns
+    -------
+    a network that takes images as `scale_pixels` makes them
+
+    Raises
+    ------
+    ValueError : a round has fewer images than a batch
     """
-    flat = images.reshape(len(images), 784)
-    mean, components = np.float32(images.mean() / 255), None
     network = Network((recipe.components or 784, *recipe.hidden, 10), rng=rng, slope=recipe.slope)
-    distorter = Distorter(images, rng, recipe.strength) if recipe.strength else None
-    if recipe.components:
-        rows = rng.integers(len(images), size=SAMPLE)
-        sample = distorter.distort(rows) if distorter else flat[rows]
-        mean, components = principal_components(scale_pixels(sample), recipe.components)
-    buffers = Buffers(network, recipe.batch)
-    velocity, decay = np.zeros_like(network.vector), np.empty_like(network.vector)
-    pixels = np.empty((recipe.batch, 784), np.uint8)
-    x = buffers.x if components is None else np.empty((recipe.batch, 784), np.float32)
+    inputs = _Inputs(recipe, images, rng)
+    buffers, update = Buffers(network, recipe.batch), _Update(recipe, network)
+    targets, loss_gradient = _what_to_ask(recipe, labels)
     missing = np.ones(len(images), np.float32)  # nothing is known yet
-    order = np.empty(0, int)
-    targets, loss_gradient = labels, cross_entropy_gradient
-    if recipe.label_smoothing:
-        targets = smooth_labels(labels, network.sizes[-1], recipe.label_smoothing)
-        loss_gradient = soft_cross_entropy_gradient
     steps = int(recipe.epochs * len(images)) // recipe.batch
-    for step, rate in enumerate(learning_rates(recipe.learning_rate, steps, recipe.warm_up)):
-        if len(order) < recipe.batch:
-            order = next_round(missing, recipe.known, recipe.review, rng)
-        rows, order = order[: recipe.batch], order[recipe.batch :]
-        if distorter:
-            distorter.strength = recipe.strength.times(_calming(recipe, (steps - step) / steps))
-            distorter.refresh(recipe.fresh)
-            distorter.distort(rows, out=pixels)
-        else:
-            np.take(flat, rows, axis=0, out=pixels, mode="clip")
-        x[...] = pixels
-        x *= np.float32(1 / 255)
-        x -= mean
-        if components is not None:
-            np.matmul(x, components, out=buffers.x)
+    rates = learning_rates(recipe.learning_rate, steps, recipe.warm_up)
+    batches = _batches(recipe, missing, rng)
+    for step, (rate, rows) in enumerate(zip(rates, batches, strict=False)):
+        inputs.make(rows, left=(steps - step) / steps, out=buffers.x)
         loss, _ = network.loss_and_gradients(buffers.x, targets[rows], buffers, loss_gradient)
         if recipe.review < 1:
             # The gradient of the label's score is (p - target) / batch: it says what is missing.
             missing[rows] = -recipe.batch * buffers.d_z[-1][np.arange(recipe.batch), labels[rows]]
-        if recipe.weight_decay:
-            np.multiply(network.vector, np.float32(recipe.weight_decay), out=decay)
-            buffers.vector += decay
-        buffers.vector *= np.float32(rate)
-        velocity *= np.float32(recipe.momentum)
-        velocity -= buffers.vector
-        network.vector += velocity
+        update(buffers.vector, rate)
         if on_batch:
             on_batch(step, loss)
-    return _for_pixels(network, mean, components)
+    return inputs.folded_into(network)
 
 
-def _for_pixels(network: Network, mean: np.ndarray, components: np.ndarray | None) -> Network:
-    """Put what was done to the pixels into the first layer: the network takes plain images."""
-    weights = network.weights[0] if components is None else components @ network.weights[0]
-    plain = Network((784, *network.sizes[1:]), rng=np.random.default_rng(), slope=network.slope)
-    arrays = (weights, network.biases[0] - (mean * weights.T).sum(axis=1), *network.parameters[2:])
-    for parameter, array in zip(plain.parameters, arrays, strict=True):
-        parameter[...] = array
-    return plain
+def _what_to_ask(
+    recipe: Recipe, labels: np.ndarray
+) -> tuple[np.ndarray, Callable[..., tuple[float, np.ndarray]]]:
+    """Choose the targets, one for each label (n,), and the loss that takes them."""
+    if not recipe.label_smoothing:
+        return labels, cross_entropy_gradient
+    return smooth_labels(labels, 10, recipe.label_smoothing), soft_cross_entropy_gradient
+
+
+def _batches(recipe: Recipe, missing: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Choose the images (batch,) of each step, round after round, without end.
+
+    A round is drawn when its first batch is asked for, by what is `missing` (n,) then. Those at its
+    end that fill no batch are left out.
+    """
+    while True:
+        order = next_round(missing, recipe.known, recipe.review, rng)
+        if len(order) < recipe.batch:
+            raise ValueError(
+                f"found {len(order)} images to learn from in a round, expected at least one batch "
+                f"of {recipe.batch}; give more images, or a recipe with a smaller batch or more "
+                "review"
+            )
+        for end in range(recipe.batch, len(order) + 1, recipe.batch):
+            yield order[end - recipe.batch : end]
+
+
+class _Inputs:
+    """Makes of pictures what the network learns from: distorted, centred, perhaps components.
+
+    Parameters
+    ----------
+    images : uint8 (n, 28, 28)
+    rng : draws the distortions, and the images in which principal components are looked for
+    """
+
+    def __init__(self, recipe: Recipe, images: np.ndarray, rng: np.random.Generator) -> None:
+        self.recipe, self.flat = recipe, images.reshape(len(images), 784)
+        self.distorter = Distorter(images, rng, recipe.strength) if recipe.strength else None
+        self.pixels = np.empty((recipe.batch, 784), np.uint8)
+        self.x = np.empty((recipe.batch, 784), np.float32)
+        self.mean: np.ndarray | np.float32 = np.float32(images.mean() / 255)
+        self.components: np.ndarray | None = None
+        if recipe.components:
+            sample = self._look_up(rng.integers(len(images), size=SAMPLE))
+            self.mean, self.components = principal_components(
+                scale_pixels(sample), recipe.components
+            )
+
+    def make(self, rows: np.ndarray, left: float, out: np.ndarray) -> None:
+        """Make the inputs of these images (batch,) when this share of the steps is left."""
+        if self.distorter and self.recipe.strength:
+            self.distorter.strength = self.recipe.strength.times(_calming(self.recipe, left))
+            self.distorter.refresh(self.recipe.fresh)
+        x = out if self.components is None else self.x
+        x[...] = self._look_up(rows, out=self.pixels)
+        x *= np.float32(1 / 255)
+        x -= self.mean
+        if self.components is not None:
+            np.matmul(x, self.components, out=out)
+
+    def _look_up(self, rows: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """Take pictures as uint8 (rows, 784), distorted if the recipe says so."""
+        if self.distorter:
+            return self.distorter.distort(rows, out=out)
+        return np.take(self.flat, rows, axis=0, out=out, mode="clip")
+
+    def folded_into(self, network: Network) -> Network:
+        """Put what was done to the pixels into the first layer: the result takes plain images."""
+        weights, bias = network.weights[0], network.biases[0]
+        if self.components is not None:
+            weights = self.components @ weights
+        bias = bias - (self.mean * weights.T).sum(axis=1)
+        plain = Network((784, *network.sizes[1:]), rng=np.random.default_rng(), slope=network.slope)
+        for parameter, array in zip(
+            plain.parameters, (weights, bias, *network.parameters[2:]), strict=True
+        ):
+            parameter[...] = array
+        return plain
 
 
 def _calming(recipe: Recipe, left: float) -> float:
@@ -168,3 +217,21 @@ def _calming(recipe: Recipe, left: float) -> float:
         return 1.0
     share = left / recipe.calm
     return share + (1 - share) * recipe.calmest
+
+
+class _Update:
+    """Gradient descent with momentum and weight decay, as `mnist_core.train` writes it out."""
+
+    def __init__(self, recipe: Recipe, network: Network) -> None:
+        self.recipe, self.vector = recipe, network.vector
+        self.velocity, self.decay = np.zeros_like(self.vector), np.empty_like(self.vector)
+
+    def __call__(self, gradient: np.ndarray, rate: float) -> None:
+        """Change all parameters; the gradient (parameters,) is overwritten."""
+        if self.recipe.weight_decay:
+            np.multiply(self.vector, np.float32(self.recipe.weight_decay), out=self.decay)
+            gradient += self.decay
+        gradient *= np.float32(rate)
+        self.velocity *= np.float32(self.recipe.momentum)
+        self.velocity -= gradient
+        self.vector += self.velocity

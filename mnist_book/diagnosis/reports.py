@@ -1,56 +1,84 @@
 """What a check tells the reader: findings, as text in a terminal, as a card in a notebook."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from html import escape
 
-CHAPTERS = {
-    "function": 2,
-    "layout": 2,
-    "linear": 2,
-    "softmax": 3,
-    "cross_entropy": 3,
-    "leaky_relu": 4,
-    "relu_gradient": 4,
-    "network": 4,
-    "init": 5,
-    "gradients": 6,
-    "data": 7,
-    "train": 7,
-    "network.collapsed": 8,
-    "network.missing_digit": 8,
-}
-
-
-def chapter_of(code: str) -> int:
-    """Tell which chapter explains what a code of a network's report means."""
-    return CHAPTERS.get(code) or CHAPTERS[code.split(".")[0]]
+from mnist_book.diagnosis.catalogue import entry
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong, and what usually causes exactly that."""
+    """One thing that is wrong: its code, and what was seen. The catalogue has the words for it.
 
-    code: str  # stable, like "linear.elementwise"
-    message: str  # what is wrong and the usual cause, in a sentence or two
-    evidence: str  # what was fed in, what came out, what should have come out
-    chapter: int  # where the book explains it
+    Parameters
+    ----------
+    code : stable, like "linear.elementwise"; an entry of the catalogue
+    evidence : what was fed in, what came out, what should have come out
+    says : which of the entry's sentences the report says
+    values : what fills that sentence's placeholders
+
+    Raises
+    ------
+    CatalogueError : there is no such code or sentence, or a value is missing
+    """
+
+    code: str
+    evidence: str = ""
+    says: str = "usual"
+    values: Mapping[str, object] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        _ = self.message  # what is missing shows at once, not when the report is read
+
+    @property
+    def message(self) -> str:
+        """What is wrong and what usually causes that, in a sentence or two."""
+        return entry(self.code).message(self.says, self.values)
+
+    @property
+    def chapter(self) -> int:
+        """The chapter that explains it."""
+        return entry(self.code).chapter
+
+    @property
+    def link(self) -> str:
+        """Where the field guide has its entry, seen from a page of the book."""
+        return f"field-guide.html#{self.code}"
 
 
 @dataclass(frozen=True)
 class Report:
-    """The findings about one function, the most likely cause first; none if all is well."""
+    """The findings about a function or a network, the most likely cause first.
+
+    Parameters
+    ----------
+    subject : what was looked at
+    findings : what is wrong with it
+    notes : good to know, such as what was not there to be checked
+    unchecked : what was there and could not be checked; nothing is called right then
+    """
 
     subject: str
     findings: tuple[Finding, ...] = ()
-    notes: tuple[str, ...] = ()  # good to know, such as what could not be checked
+    notes: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Whether nothing was found."""
-        return not self.findings
+        """Whether all was checked, and nothing found."""
+        return self.verdict == "right"
+
+    @property
+    def verdict(self) -> str:
+        """Return "right", "not yet" where something was found, or else "not checked"."""
+        if self.findings:
+            return "not yet"
+        return "not checked" if self.unchecked else "right"
 
     def __repr__(self) -> str:
-        lines = [f"{self.subject}: {'right' if self.ok else 'not yet'}."]
+        lines = [f"{self.subject}: {self.verdict}."]
+        lines += [f"  not checked: {reason}" for reason in self.unchecked]
         for finding in self.findings:
             lines += [f"  {finding.message} [{finding.code}, chapter {finding.chapter}]"]
             lines += [f"    {line}" for line in finding.evidence.splitlines()]
@@ -59,15 +87,19 @@ class Report:
 
     def _repr_html_(self) -> str:
         # Words carry the meaning; colour repeats it. Inherited colours suit light and dark.
-        colour, word = ("#2e9e5b", "right") if self.ok else ("#d55e00", "not yet")
+        colour = {"right": "#2e9e5b", "not yet": "#d55e00", "not checked": "#b08900"}[self.verdict]
         style = (
             f"border:1px solid {colour};border-left-width:6px;border-radius:4px;padding:.5em .9em"
         )
-        rows = [f'<p style="margin:0"><strong>{escape(self.subject)}: {word}.</strong></p>']
+        rows = [
+            f'<p style="margin:0"><strong>{escape(f"{self.subject}: {self.verdict}.")}</strong></p>'
+        ]
+        for reason in self.unchecked:
+            rows.append(f'<p style="margin:.4em 0 0">Not checked: {escape(reason)}</p>')
         for finding in self.findings:
             rows.append(
                 f'<p style="margin:.4em 0 0">{escape(finding.message)} '
-                f'<a style="color:inherit" href="field-guide.html#{escape(finding.code)}">'
+                f'<a style="color:inherit" href="{escape(finding.link)}">'
                 f"{escape(finding.code)}</a>, "
                 f"chapter {finding.chapter}</p>"
                 '<pre style="margin:.2em 0 0;white-space:pre-wrap">'

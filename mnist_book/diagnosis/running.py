@@ -1,176 +1,189 @@
-"""Runs a reader's function so that nothing it does harms the check: a misbehaviour is a finding."""
+"""Runs somebody else's function so that what it does ends with its call, as far as a thread allows.
+
+Held off:
+
+- *A call that does not end.* It is stopped after `TIME_LIMIT` seconds of work. What counts is the
+  processor time of its own thread, so that a busy machine changes no verdict. Waiting, as in
+  `time.sleep`, counts for a part of that, so that a call that only waits ends as well.
+- *Errors of every kind*, `sys.exit()` too, endless recursion, and, on Linux, a call that takes more
+  than `MEMORY_LIMIT` bytes of memory: they come back as exceptions.
+- *Output* to `sys.stdout` and `sys.stderr`, of which the first `PRINTED_LIMIT` bytes are kept;
+  streams that the function exchanges for others are put back.
+- *Warnings, and NumPy's error state*: neither that of the caller nor what the function makes of it
+  changes the result or outlives the call.
+
+Not held off, for a thread is no sandbox:
+
+- *C code that does not let go of the interpreter*, as in `sum(range(10**12))` or a regular
+  expression that backtracks for ever: no other thread runs meanwhile, and nothing is stopped.
+- *A loop that catches every exception* is told to stop a hundred times. If that does not help, it
+  is left running; it slows down what comes after, and it may print.
+- *What the function changes outside*: its own globals, files, the working directory, NumPy's global
+  generator, Python's settings. Its arguments change, too, unless the caller passes copies.
+- *The end of the process*: `os._exit`, a crash in C code, no memory left on Windows or macOS.
+- *Output past Python*, as by `os.write` or another process.
+
+Where there are no threads, as in a browser, the call runs without a limit of time.
+"""
 
 import contextlib
-import copy
 import ctypes
 import io
 import threading
+import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias, cast
 
 import numpy as np
 
-from mnist_book.describe import describe
-from mnist_book.diagnosis.reports import Finding, Report
-
-TIME_LIMIT = 5.0  # seconds for one call; the inputs of a check need milliseconds
-
-
-class Found(Exception):
-    """Ends a check with what it found."""
-
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(finding.message)
-        self.finding = finding
+Theirs: TypeAlias = Any  # of somebody else's code: nothing is known of its type
+TIME_LIMIT = 5.0  # seconds of work in one call; the inputs of a check need milliseconds
+MEMORY_LIMIT = 4 << 30  # bytes that one call may add to the process
+PRINTED_LIMIT = 10_000  # bytes of output that are kept
+TICK = 0.05  # seconds between two looks at a call that runs
+WAITING = 0.25  # what a second of waiting counts, in seconds of work
 
 
-class Stopped(BaseException):
-    """Raised inside a function that takes too long; no ordinary `except` catches it."""
+class Exit(RuntimeError):
+    """A function raised what ends a program, such as SystemExit."""
 
 
-def run(function: Callable, arguments: tuple, limit: float = TIME_LIMIT) -> tuple[object, str]:
+def run(
+    function: Callable, arguments: tuple = (), limit: float | None = None
+) -> tuple[Theirs, str]:
     """Call a function in a thread of its own; return its result and what it printed.
+
+    Parameters
+    ----------
+    limit : seconds of work, `TIME_LIMIT` if None
 
     Raises
     ------
-    TimeoutError : the call took longer than `limit` seconds; it was told to stop
+    TimeoutError : the call took longer than that; it was told to stop
+    Exit : the function tried to end the program
     Exception : whatever the function raised
     """
-    outcome: dict[str, object] = {}
-    printed = io.StringIO()
+    limit = TIME_LIMIT if limit is None else limit
+    outcome: dict[str, Theirs] = {}
 
     def target() -> None:
+        outcome["clock"] = _clock_of_this_thread()
         try:
-            with np.errstate(all="ignore"), warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with np.errstate(all="ignore"):
                 outcome["result"] = function(*arguments)
         except BaseException as error:  # sys.exit() too must not pass
             outcome["error"] = error
 
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
-        thread = threading.Thread(target=target, daemon=True)
-        thread.start()
-        thread.join(limit)
-    if thread.is_alive():
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(thread.ident), ctypes.py_object(Stopped)
-        )
-        raise TimeoutError(f"no answer within {limit:g} seconds")
+    printed, ignored = _Beginning(), _Beginning()
+    with (
+        contextlib.redirect_stdout(printed.stream()),
+        contextlib.redirect_stderr(ignored.stream()),
+        warnings.catch_warnings(),
+        _memory_held(),
+    ):
+        warnings.simplefilter("ignore")
+        in_time = _run_in_thread(target, outcome, limit)
+    if not in_time:
+        raise TimeoutError(f"no answer within {limit:g} seconds of work")
     if "error" in outcome:
-        error = outcome["error"]
-        raise error if isinstance(error, Exception) else RuntimeError(repr(error))
-    return outcome["result"], printed.getvalue()
+        raise _as_exception(outcome["error"])
+    return outcome["result"], printed.text()
 
 
-def call(function: Callable, *arguments: object, in_place: bool = False) -> object:
-    """Call a reader's function on copies of the arguments; misbehaviour is raised as `Found`.
-
-    Parameters
-    ----------
-    in_place : the function may change its arguments and return nothing; then the result is the
-        first argument as the function left it
-
-    Returns
-    -------
-    what the function returned
-    """
-    copies = copy.deepcopy(arguments)
-    given = "given:    " + ", ".join(map(describe, arguments))
+def _run_in_thread(target: Callable[[], None], outcome: dict, limit: float) -> bool:
+    """Run a function in a thread; tell whether it came to an end in time."""
+    thread = threading.Thread(target=target, daemon=True)
     try:
-        result, _ = run(function, copies)
-    except TimeoutError as error:
-        message = "It does not come to an end: is there a loop whose condition stays true?"
-        raise Found(Finding("function.slow", message, f"{given}\n{error}", 2)) from None
-    except Exception as error:
-        message = "It raised an error, so there is no result to look at."
-        if "ellipsis" in str(error):
-            message = "The three dots are still there: put your own code in their place."
-        raised = f"{given}\nraised:   {type(error).__name__}: {error}"
-        raise Found(Finding("function.raises", message, raised, 2)) from error
-    if in_place:
-        return copies[0] if result is None else result
-    if result is None or result is Ellipsis:
-        message = "It returned nothing yet: is the return statement there?"
-        raise Found(Finding("function.nothing", message, f"{given}\nreturned: {result}", 2))
-    return result
-
-
-def side_effects(function: Callable, *arguments: object, in_place: bool = False) -> list[Finding]:
-    """Look for what a function does besides returning a right result."""
-    copies = copy.deepcopy(arguments)
-    _, printed = run(function, copies)
-    given = "given:    " + ", ".join(map(describe, arguments))
-    findings = []
-    kept = slice(1, None) if in_place else slice(None)  # the first may change in place
-    if not _equal(arguments[kept], copies[kept]):
-        message = (
-            "The result is right, but an array that it was given has changed, and the caller still "
-            "needs that one. Usual cause: +=, *= or out= on an argument."
-        )
-        findings.append(Finding("function.mutates", message, given, 2))
-    if printed:
-        message = (
-            "The result is right, but it prints: in a training loop that is thousands of lines."
-        )
-        lines = printed.strip().splitlines()
-        evidence = f"{given}\nprinted:  {lines[0][:100] if lines else repr(printed)}"
-        findings.append(Finding("function.prints", message, evidence, 2))
-    return findings
-
-
-def array(result: object, what: str, shape: tuple[int, ...] | None = None) -> np.ndarray:
-    """Take a result as an array of finite numbers of the right shape; anything else is `Found`."""
-    returned = f"returned: {describe(result)}"
-    if not isinstance(result, np.ndarray | np.generic | float | int):
-        message = f"It returned a {type(result).__name__}, not a NumPy array."
-        if isinstance(result, list):
-            message += " Arrays do arithmetic, lists don't: return np.array(...)."
-        raise Found(Finding("function.not_array", message, f"{what}\n{returned}", 2))
-    values = np.asarray(result)
-    if values.dtype.kind not in "biuf":
-        message = f"It returned elements of type {values.dtype}, not numbers."
-        raise Found(Finding("function.not_array", message, f"{what}\n{returned}", 2))
-    if shape is not None and values.shape != shape:
-        message = f"The result has the shape {values.shape}; it should be {shape}."
-        raise Found(Finding("function.shape", message, f"{what}\n{returned}", 2))
-    return values
-
-
-def report(subject: str, check: Callable[[], list[Finding]]) -> Report:
-    """Run a check that returns findings, or ends early by raising `Found`."""
+        thread.start()
+    except RuntimeError:  # there are no threads in a browser
+        target()
+        return True
     try:
-        return Report(subject, tuple(check()))
-    except Found as found:
-        return Report(subject, (found.finding,))
+        return _ends_in_time(thread, outcome, limit)
+    finally:  # also when the reader interrupts
+        _stop(thread)
 
 
-def evidence(given: str, returned: object, expected: object) -> str:
-    """Lay out what was fed in, what came out, and what should have come out."""
-    return f"given:    {given}\nreturned: {describe(returned)}\nexpected: {describe(expected)}"
+def _ends_in_time(thread: threading.Thread, outcome: dict, limit: float) -> bool:
+    spent = worked = 0.0
+    while spent < limit:
+        thread.join(TICK)
+        if not thread.is_alive():
+            return True
+        before = worked
+        with contextlib.suppress(OSError, KeyError):  # it has just ended, or not quite begun
+            worked = outcome["clock"]()
+        # Ticks are counted, not what a clock on the wall says: both threads wait for the machine.
+        spent += max(worked - before, TICK * WAITING)
+    return False
 
 
-def not_a_number(values: np.ndarray, what: str) -> None:
-    """Raise `Found` where NaN or infinities came out of ordinary inputs."""
-    if not np.isfinite(values).all():
-        message = "NaN or infinity came out, although nothing special went in."
-        evidence = f"{what}\nreturned: {np.sum(~np.isfinite(values))} of {values.size} not finite"
-        raise Found(Finding("function.nan", message, evidence, 2))
+def _clock_of_this_thread() -> Callable[[], float]:
+    """Return a clock of the calling thread's processor time that other threads can read."""
+    if not hasattr(time, "pthread_getcpuclockid"):  # macOS, Windows: that of all threads together
+        start = time.process_time()
+        return lambda: time.process_time() - start
+    clock = time.pthread_getcpuclockid(threading.get_ident())
+    return lambda: time.clock_gettime(clock)
 
 
-def same(result: object, expected: np.ndarray, tolerance: float = 1e-4) -> bool:
-    """Tell whether a result has the expected shape and, up to float32 rounding, the numbers."""
-    result, expected = np.asarray(result), np.asarray(expected)
-    if result.shape != expected.shape or result.dtype.kind not in "biuf":
-        return False
-    scale = np.abs(expected).max(initial=0, where=np.isfinite(expected))
-    return bool(
-        np.allclose(result, expected, rtol=tolerance, atol=tolerance * scale, equal_nan=True)
-    )
+def _stop(thread: threading.Thread) -> None:
+    """Raise SystemExit in a thread until it ends; give up on one that catches it each time."""
+    for _ in range(100):
+        if not thread.is_alive():
+            return
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit)
+        )
+        thread.join(0.01)
 
 
-def _equal(before: object, after: object) -> bool:
-    if isinstance(before, np.ndarray):
-        return np.array_equal(before, after, equal_nan=before.dtype.kind == "f")
-    if isinstance(before, list | tuple):
-        return len(before) == len(after) and all(map(_equal, before, after))
-    return True
+def _as_exception(error: BaseException) -> Exception:
+    return error if isinstance(error, Exception) else Exit(type(error).__name__)
+
+
+@contextlib.contextmanager
+def _memory_held() -> Iterator[None]:
+    """Let the process grow by `MEMORY_LIMIT` at most, where the system can see to that: Linux."""
+    try:
+        import resource  # Windows has no such limits
+
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
+        before, hard = resource.getrlimit(resource.RLIMIT_AS)
+    except (OSError, ImportError):
+        yield
+        return
+    most = pages * resource.getpagesize() + MEMORY_LIMIT
+    if before != resource.RLIM_INFINITY:
+        most = min(most, before)
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (before, hard))
+
+
+class _Beginning(io.RawIOBase):
+    """Keeps the first bytes that are written to it, and drops the rest."""
+
+    def __init__(self) -> None:
+        self.kept = bytearray()
+
+    def writable(self) -> bool:
+        """Say that it can be written to."""
+        return True
+
+    def write(self, data: Theirs) -> int:
+        """Take all bytes, keep the first."""
+        self.kept += data[: max(PRINTED_LIMIT - len(self.kept), 0)]
+        return len(data)
+
+    def text(self) -> str:
+        """Return what was kept."""
+        return self.kept.decode("utf-8", "replace")
+
+    def stream(self) -> io.TextIOWrapper:
+        """Make a text stream of it that has a buffer, as sys.stdout has."""
+        return io.TextIOWrapper(cast(BinaryIO, self), "utf-8", "replace", write_through=True)

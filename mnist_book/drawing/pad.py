@@ -9,7 +9,6 @@ kernel; there a script answers with the book's network.
 """
 
 import math
-import os
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,7 +24,7 @@ from mnist_core import Network
 
 PAGE = Path(__file__).parent / "page"
 # Those of a notebook, in this order; a page (_config.yml) has page.js in place of the last one.
-SCRIPTS = ["strokes.js", "network.js", "keep.js", "pen.js", "paint.js", "pad.js", "notebook.js"]
+SCRIPTS = ("strokes.js", "network.js", "keep.js", "pen.js", "paint.js", "pad.js", "notebook.js")
 MAX_STROKES, MAX_POINTS = 40, 4000  # of a drawing; page/pen.js stops there too
 MAX_COORDINATE = 1e6
 EMPTY = Answer(None, np.zeros(10), "empty")
@@ -61,7 +60,7 @@ class DigitPad(anywidget.AnyWidget):
     _esm += "export default DigitPad.widget;\n"
     _css = (PAGE / "pad.css").read_text("utf-8")
 
-    strokes = traitlets.List(read_only=True)
+    strokes: traitlets.List = traitlets.List(read_only=True)
     image = traitlets.Instance(np.ndarray, read_only=True)
     prediction = traitlets.Int(None, allow_none=True, read_only=True)
     probabilities = traitlets.Instance(np.ndarray, read_only=True)
@@ -75,9 +74,7 @@ class DigitPad(anywidget.AnyWidget):
     _picture = traitlets.Dict({}).tag(sync=True)
     _source = traitlets.Unicode("").tag(sync=True)
 
-    def __init__(
-        self, network: Network | Recognizer | Callable | str | os.PathLike | None = None
-    ) -> None:
+    def __init__(self, network: Network | Recognizer | Callable | str | Path | None = None) -> None:
         self._number = 0  # of the last drawing
         whose = "the book’s" if network is None else "your"
         recognizer = Recognizer.load() if network is None else network
@@ -85,7 +82,7 @@ class DigitPad(anywidget.AnyWidget):
             self._recognize, picture = recognizer.recognize, recognizer.picture._asdict()
         else:
             self._recognize = reader_of(recognizer)
-            picture = dict(strokes_to_image.__kwdefaults__)
+            picture = dict(strokes_to_image.__kwdefaults__ or {})
         super().__init__(_picture=picture, _source=f"Read by {whose} network, in the kernel.")
 
     @traitlets.default("image")
@@ -157,18 +154,18 @@ class DigitPad(anywidget.AnyWidget):
             self.set_trait("reason", answer.reason)
             self.set_trait("error", error)
 
-    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict]:
+    def _repr_mimebundle_(self, **kwargs: dict) -> tuple[dict, dict]:
         """Add the element on which a page of the book mounts a pad with the book's network."""
-        data, metadata = super()._repr_mimebundle_(**kwargs)
+        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
         return data | {"text/html": "<div data-digit-pad></div>"}, metadata
 
     def __repr__(self) -> str:
         return "DigitPad()"
 
 
-def reader_of(network: Network | Callable | str | os.PathLike) -> Callable[..., Answer]:
+def reader_of(network: Network | Callable | str | Path) -> Callable[..., Answer]:
     """Make a function from strokes to an `Answer` out of a network, or a path to one."""
-    if isinstance(network, str | os.PathLike):
+    if isinstance(network, str | Path):
         network = Network.load(network)
     predict_proba = getattr(network, "predict_proba", network)
     if not callable(predict_proba):

@@ -111,13 +111,6 @@ class _Parser:
         self.writers: list[int] = []
         self.pen_down = False
 
-    def need(self, right: object, found: str, expected: str) -> None:
-        if not right:
-            raise PenDrawingsError(
-                f"{self.path}, line {self.number}: found {found}, expected {expected}. The file is "
-                "damaged or of another kind; download it again."
-            )
-
     def read(self, line: str) -> None:
         self.number += 1
         keyword = line.partition(" ")[0]
@@ -130,41 +123,57 @@ class _Parser:
         elif keyword == ".COMMENT":
             self.comment(line)
         elif keyword == ".PEN_DOWN":
-            self.need(self.labels, repr(line), "a .SEGMENT first")
-            self.drawings[-1].append([])
-            self.pen_down = True
+            self.put_down(line)
+        elif keyword == ".PEN_UP" and self.pen_down:
+            self.lift()
         else:
             expected = "a keyword of UNIPEN that these files use, in its place"
-            self.need(keyword == ".PEN_UP" and self.pen_down, repr(line), expected)
-            self.need(self.drawings[-1][-1], "a stroke without a point", "one point or more")
-            self.pen_down = False
+            raise self.error(repr(line), expected)
 
-    def point(self, line: str) -> None:
-        point = _POINT.fullmatch(line)
-        right = point and max(int(point[1]), int(point[2])) <= MAX_COORDINATE
-        self.need(right, repr(line), f"x and y, whole numbers up to {MAX_COORDINATE:,}")
-        self.drawings[-1][-1].append((int(point[1]), -int(point[2])))
+    def error(self, found: str, expected: str) -> PenDrawingsError:
+        return PenDrawingsError(
+            f"{self.path}, line {self.number}: found {found}, expected {expected}. The file is "
+            "damaged or of another kind; download it again."
+        )
 
     def segment(self, line: str) -> None:
         label = _LABEL.fullmatch(line)
-        self.need(label, repr(line), ".SEGMENT DIGIT, numbers, ? and a digit in quotes")
-        commented = len(self.writers) == len(self.labels)
-        self.need(commented, "a new segment", "the comment on the one before first")
+        if not label:
+            raise self.error(repr(line), ".SEGMENT DIGIT, numbers, ? and a digit in quotes")
+        if len(self.writers) < len(self.labels):
+            raise self.error("a new segment", "the comment on the one before first")
         self.drawings.append([])
         self.labels.append(int(label[1]))
 
     def comment(self, line: str) -> None:
         comment = _COMMENT.fullmatch(line)
-        right = comment and int(comment[2]) <= 255
-        self.need(right, repr(line), ".COMMENT digit writer number")
-        right = len(self.writers) + 1 == len(self.labels) and int(comment[1]) == self.labels[-1]
-        self.need(right, repr(line), "one comment on each segment, with the same digit")
+        if not comment or int(comment[2]) > 255:
+            raise self.error(repr(line), ".COMMENT digit writer number")
+        if len(self.writers) + 1 != len(self.labels) or int(comment[1]) != self.labels[-1]:
+            raise self.error(repr(line), "one comment on each segment, with the same digit")
         self.writers.append(int(comment[2]))
+
+    def put_down(self, line: str) -> None:
+        if not self.labels:
+            raise self.error(repr(line), "a .SEGMENT first")
+        self.drawings[-1].append([])
+        self.pen_down = True
+
+    def point(self, line: str) -> None:
+        point = _POINT.fullmatch(line)
+        if not point or max(int(point[1]), int(point[2])) > MAX_COORDINATE:
+            raise self.error(repr(line), f"x and y, whole numbers up to {MAX_COORDINATE:,}")
+        self.drawings[-1][-1].append((int(point[1]), -int(point[2])))
+
+    def lift(self) -> None:
+        if not self.drawings[-1][-1]:
+            raise self.error("a stroke without a point", "one point or more")
+        self.pen_down = False
 
     def end(self) -> PenDrawings:
         commented = len(self.writers) == len(self.labels) > 0
-        whole = commented and not self.pen_down and all(self.drawings)
-        self.need(whole, "the end of the file", "whole drawings, one or more")
+        if self.pen_down or not commented or not all(self.drawings):
+            raise self.error("the end of the file", "whole drawings, one or more")
         strokes = [[np.array(stroke, np.float64) for stroke in each] for each in self.drawings]
         return PenDrawings(
             strokes, np.array(self.labels, np.uint8), np.array(self.writers, np.uint8)

@@ -9,7 +9,6 @@ writes the weights in `data/pad.npz` once more for the pages, as `page/pad-weigh
 import base64
 import hashlib
 import json
-import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -110,7 +109,7 @@ class Recognizer:
         logits = self.network.forward(pixels.astype(self.network.dtype, copy=False))
         return softmax(logits.astype(np.float64) / self.temperature)
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: str | Path) -> None:
         """Save as `.npz`, whole or not at all; `mnist_core.Network.load` reads it too."""
         settings = (self.temperature, self.threshold, *self.gate, *self.picture)
         with replacing(path) as file:
@@ -123,7 +122,7 @@ class Recognizer:
             )
 
     @classmethod
-    def load(cls, path: str | os.PathLike = RELEASED) -> "Recognizer":
+    def load(cls, path: str | Path = RELEASED) -> "Recognizer":
         """Load what `save` wrote; without a path, the recogniser that comes with the book.
 
         Raises
@@ -143,7 +142,7 @@ class Recognizer:
                 f"{path}: found {error}, expected what Recognizer.save writes; get the file again"
             ) from error
 
-    def export(self, path: str | os.PathLike = PAGE_WEIGHTS) -> None:
+    def export(self, path: str | Path = PAGE_WEIGHTS) -> None:
         """Write the script from which a page takes the weights, a byte each.
 
         Its `sha256` is of the weights' bytes followed by the biases' bytes.
@@ -168,7 +167,7 @@ class Recognizer:
             file.write(script.encode())
 
 
-def _read_settings(path: str | os.PathLike) -> list[float]:
+def _read_settings(path: str | Path) -> list[float]:
     """Read the eight settings, and nothing before it is known that there are eight."""
     with zipfile.ZipFile(path) as archive, archive.open("settings.npy") as file:
         np.lib.format.read_magic(file)

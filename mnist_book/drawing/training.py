@@ -79,7 +79,7 @@ def no_digits(kinds: Sequence[str], rng: np.random.Generator) -> Examples:
     """Draw letters, symbols and scribbles: of those that pass the gate, which sees them first."""
 
     def of_a_kind() -> list[np.ndarray]:
-        return draw_doodle(kinds[rng.integers(len(kinds))], rng)
+        return draw_doodle(kinds[int(rng.integers(len(kinds)))], rng)
 
     strokes = passing(of_a_kind, DOODLES) + passing(lambda: draw_scribble(rng), DOODLES)
     images = pictures(vary(resample(strokes), rng, strength=0.5), rng)
@@ -203,7 +203,7 @@ def train_pad(
         # network, and the answers are more certain than they should be.
         network = learn(gather(images, labels, None, rng, kinds), rng)
         digits = np.arange(2000) % 10
-        strokes = [draw_digit(digit, rng) for digit in digits]
+        strokes = [draw_digit(digit, rng) for digit in digits.tolist()]
         settings = calibrate(network, strokes, digits)
     else:
         apart = people.writers % 5 == 1

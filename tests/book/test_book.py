@@ -11,8 +11,8 @@ import pytest
 import yaml
 from pad_page import READY, draw_with_mouse, serve, settled, well_drawn
 
-ROOT = Path(__file__).parents[1]
-TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
+ROOT = Path(__file__).parents[2]
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
 PAGES = [TOC["root"], *(chapter["file"] for part in TOC["parts"] for chapter in part["chapters"])]
 LOADING = {  # what makes a browser fetch something, as opposed to a link that a reader may follow
     "script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src",
@@ -91,7 +91,7 @@ def test_every_page_exists_and_holds_its_text(pages):
 
 
 def test_opening_the_folder_leads_to_the_first_page(html):
-    assert f"{TOC['root']}.html" in (html / "index.html").read_text()
+    assert f"{TOC['root']}.html" in (html / "index.html").read_text("utf-8")
 
 
 def test_every_figure_in_prose_was_filled_in(pages):

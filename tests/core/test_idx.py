@@ -300,6 +300,42 @@ def test_failure_of_the_last_step(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ["file"]
 
 
+posix_only = pytest.mark.skipif(os.name != "posix", reason="links, modes and pipes are POSIX's")
+
+
+@posix_only
+def test_a_link_stays_a_link_and_what_it_leads_to_is_replaced(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "real").write_bytes(b"old")
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere" / "real")
+    write_idx(tmp_path / "link", np.arange(3, dtype=np.uint8))
+    assert (tmp_path / "link").is_symlink()
+    assert read_idx(tmp_path / "elsewhere" / "real").tolist() == [0, 1, 2]
+    assert os.listdir(tmp_path / "elsewhere") == ["real"]
+
+
+@posix_only
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644])
+def test_a_file_keeps_its_mode(tmp_path, mode):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    path.chmod(mode)
+    write_idx(path, np.arange(3, dtype=np.uint8))
+    assert path.stat().st_mode & 0o777 == mode
+
+
+@posix_only
+def test_a_device_is_written_to_and_stays(tmp_path):
+    """A pipe stands for all that is no file: as root, a device would have been replaced."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE)
+    write_idx(pipe, np.arange(3, dtype=np.uint8))
+    assert reader.communicate(timeout=30)[0] == idx_bytes(np.arange(3, dtype=np.uint8))
+    assert pipe.is_fifo()
+    assert os.listdir(tmp_path) == ["pipe"]
+
+
 def test_directory_in_the_way(tmp_path):
     (tmp_path / "file").mkdir()
     with pytest.raises(OSError):
@@ -384,7 +420,7 @@ BAD = [
         "sizes little-endian",
         struct.pack(">I", 0x0803) + struct.pack("<3I", 10, 28, 28) + bytes(7840),
         IMAGES_ONLY,
-        ("little-endian", "(10, 28, 28)", "7,856 found", str((10 << 24, 28 << 24, 28 << 24))),
+        ("little-endian", "(10, 28, 28)", "found 7,856 bytes", str((10 << 24, 28 << 24, 28 << 24))),
     ),
     (
         "HTML",
@@ -412,17 +448,22 @@ BAD = [
         "body breaks off",
         header(3, 60_000, 28, 28) + bytes(984),
         IMAGES_ONLY,
-        ("47,040,016 bytes expected", "1,000 found", "(60000, 28, 28)", "truncated", AGAIN),
+        ("found 1,000 bytes", "expected 47,040,016 for", "(60000, 28, 28)", "truncated", AGAIN),
     ),
-    ("one byte short", IMAGES[:-1], {}, ("7,856 bytes expected", "7,855 found", "truncated")),
-    ("no body", LABELS[:8], {}, ("18 bytes expected", "8 found", "truncated")),
+    ("one byte short", IMAGES[:-1], {}, ("found 7,855 bytes", "expected 7,856 for", "truncated")),
+    ("no body", LABELS[:8], {}, ("found 8 bytes", "expected 18 for", "truncated")),
     (
         "half an element",
         idx_bytes(np.zeros(3, np.float64))[:-4],
         {},
-        ("32 bytes expected", "28 found", "8-byte elements"),
+        ("found 28 bytes", "expected 32 for", "8-byte elements"),
     ),
-    ("a byte too many", IMAGES + b"\0", {}, ("7,856 bytes expected", "7,857", "trailing")),
+    (
+        "a byte too many",
+        IMAGES + b"\0",
+        {},
+        ("found 7,857 bytes", "expected 7,856 for", "trailing"),
+    ),
     ("labels as images", LABELS, IMAGES_ONLY, ("2049", "2051", "labels given as images", "names")),
     ("images as labels", IMAGES, LABELS_ONLY, ("2051", "2049", "images given as labels", "names")),
     (
@@ -439,7 +480,12 @@ BAD = [
         {},
         ("(0, 4294967295, 4294967295, 4294967295)", "multiply"),
     ),
-    ("far too much", header(255, *[2**32 - 1] * 255) + b"\7", {}, ("1,025 found", "truncated")),
+    (
+        "far too much",
+        header(255, *[2**32 - 1] * 255) + b"\7",
+        {},
+        ("found 1,025 bytes", "truncated"),
+    ),
 ]
 
 
@@ -479,8 +525,8 @@ BAD_GZIP = [
     ("half", PACKED[: len(PACKED) // 2], ("gzip", "break off", "interrupted", AGAIN)),
     ("no CRC", PACKED[:-8], ("gzip", "break off", AGAIN)),
     ("one byte short", PACKED[:-1], ("gzip", "break off", AGAIN)),
-    ("trailing bytes inside", gzip.compress(NOISE + b"junk"), ("7,856 bytes exp", "trailing")),
-    ("a second member", PACKED + gzip.compress(b"junk"), ("7,856 bytes expected", "trailing")),
+    ("trailing bytes inside", gzip.compress(NOISE + b"junk"), ("expected 7,856 for", "trailing")),
+    ("a second member", PACKED + gzip.compress(b"junk"), ("expected 7,856 for", "trailing")),
     ("trailing bytes outside", PACKED + b"junk", ("gzip",)),
 ]
 
@@ -544,7 +590,7 @@ def test_big_promise_and_small_file(tmp_path, sizes, code, compressed):
     path.write_bytes(gzip.compress(content) if compressed else content)
     peak, message = peak_and_error(path)
     assert peak < 1_500_000
-    assert f"{len(content):,} found" in message
+    assert f"found {len(content):,} bytes" in message
 
 
 @pytest.mark.parametrize("promised", [0, 1000, 500_000])
@@ -559,7 +605,23 @@ def test_gzip_bomb(tmp_path, promised):
         file.write(packer.flush())
     peak, message = peak_and_error(path)
     assert peak < 3_000_000
-    assert f"{8 + promised:,} bytes expected" in message
+    assert f"expected {8 + promised:,} for" in message
+
+
+def test_a_truthful_file_that_unpacks_to_more_than_the_limit(tmp_path):
+    """Ten million zeros are ten thousand bytes on the disk, and nothing in them is a lie."""
+    path = tmp_path / "file.gz"
+    path.write_bytes(gzip.compress(idx_bytes(np.zeros(10_000_000, np.uint8))))
+    assert path.stat().st_size < 20_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(IDXError, match=r"more than 1,000,000 bytes.*pass a higher limit"):
+            read_idx(path, limit=1_000_000)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
+    assert len(read_idx(path)) == 10_000_000
+    assert len(read_idx(path, limit=10_000_000)) == 10_000_000
 
 
 def test_reading_needs_little_more_than_the_result(tmp_path):

@@ -10,7 +10,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from mnist_core import MAX_WEIGHTS_SIZE, Buffers, Network, cross_entropy, gradient_check, softmax
+from mnist_core import MAX_PARAMETERS, Buffers, Network, cross_entropy, gradient_check, softmax
 
 LAYERS = [(5, 3), (5, 4, 3), (5, 6, 4, 3), (5, 4, 7, 6, 3)]
 SLOPES = [0, 0.01, 1]
@@ -544,24 +544,43 @@ def test_load_refuses_a_damaged_header_of_an_array(tmp_path, shape):
     refuse(path)
 
 
-def test_load_does_not_unpack_a_zip_bomb(tmp_path):
-    path = tmp_path / "weights.npz"
-    block = bytes(1 << 20)
+def bomb(path, name, honest):
+    """Save a network of which one array unpacks to 256 MB; a liar's directory says 1,000 bytes."""
+    np.savez(path, **{other: array for other, array in GOOD.items() if other != name})
     with (
-        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
-        archive.open("vector.npy", "w") as member,
+        zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open(f"{name}.npy", "w") as member,
     ):
-        member.write(npy_header((MAX_WEIGHTS_SIZE // 4,)))
-        for _ in range(MAX_WEIGHTS_SIZE >> 20):
-            member.write(block)
-    assert path.stat().st_size < MAX_WEIGHTS_SIZE / 100
+        member.write(npy_header((1 << 26,)))
+        for _ in range(256):
+            member.write(bytes(1 << 20))
+    content = bytearray(path.read_bytes())
+    assert len(content) < 1 << 22
+    if not honest:
+        entry = content.rindex(f"{name}.npy".encode()) - 46  # of the directory at the file's end
+        assert content[entry : entry + 4] == b"PK\x01\x02"
+        content[entry + 24 : entry + 28] = (1000).to_bytes(4, "little")  # the size once unpacked
+        path.write_bytes(content)
+
+
+@pytest.mark.parametrize("honest", [True, False], ids=["honest", "liar"])
+@pytest.mark.parametrize("name", ["sizes", "slope", "vector"])
+def test_load_does_not_unpack_a_zip_bomb(tmp_path, name, honest):
+    path = tmp_path / "weights.npz"
+    bomb(path, name, honest)
     tracemalloc.start()
     try:
-        with pytest.raises(ValueError, match=f"more than {MAX_WEIGHTS_SIZE:,}"):
-            Network.load(path)
+        refuse(path)
         assert tracemalloc.get_traced_memory()[1] < 1 << 21
     finally:
         tracemalloc.stop()
+
+
+def test_load_refuses_more_weights_than_fit_a_machine(tmp_path):
+    path = tmp_path / "weights.npz"
+    np.savez(path, **GOOD | {"sizes": np.array([MAX_PARAMETERS, 1])})
+    with pytest.raises(ValueError, match=f"over {MAX_PARAMETERS:,}"):
+        Network.load(path)
 
 
 def test_load_of_a_missing_file_or_a_directory_is_an_oserror(tmp_path):

@@ -2841,3 +2841,635 @@ def _(parameters, x, labels, learning_rate):
     gradients = _gradients([np.float32(p) for p in parameters], np.float32(x), labels)
     for p, g in zip(parameters, gradients, strict=True):
         np.subtract(p, learning_rate * g, out=p, casting="same_kind")
+
+
+# --------------------------------------------------------------------------------------------------
+# big_endian, nearest_mean, accuracy and the shape ledger
+# --------------------------------------------------------------------------------------------------
+
+wrong("idx.endian", "big_endian", "little", lambda four: int.from_bytes(four, "little"))
+wrong("idx.endian", "big_endian", "native", lambda four: np.frombuffer(four, np.uint32))
+wrong(
+    "idx.endian", "big_endian", "powers", lambda four: sum(b * 256**k for k, b in enumerate(four))
+)
+wrong("idx.signed", "big_endian", "struct >i", lambda four: struct.unpack(">i", four)[0])
+wrong("idx.signed", "big_endian", "np >i4", lambda four: np.frombuffer(four, ">i4")[0])
+wrong("idx.place_value", "big_endian", "sum", lambda four: sum(four))
+wrong("idx.place_value", "big_endian", "hex read as decimal", lambda four: int(four.hex()))
+wrong("idx.place_value", "big_endian", "the bytes", lambda four: np.frombuffer(four, np.uint8))
+wrong("big_endian.wrong", "big_endian", "always 7", lambda four: 7)
+wrong("big_endian.wrong", "big_endian", "a float", lambda four: float(int.from_bytes(four, "big")))
+wrong("big_endian.wrong", "big_endian", "5,001 digits", lambda four: 10**5000)
+wrong("function.not_array", "big_endian", "text", lambda four: four.hex())
+wrong(
+    "function.not_array", "big_endian", "unpacked, a tuple", lambda four: struct.unpack(">I", four)
+)
+wrong("function.not_array", "big_endian", "a list of bytes", lambda four: list(four))
+right("big_endian", "int.from_bytes", lambda four: int.from_bytes(four, "big"))
+right("big_endian", "an array of one number", lambda four: np.frombuffer(four, ">u4"))
+right(
+    "big_endian",
+    "an array without a dimension",
+    lambda four: np.frombuffer(four, ">u4").reshape(()),
+)
+right("big_endian", "shifts", lambda four: four[0] << 24 | four[1] << 16 | four[2] << 8 | four[3])
+
+
+def _nearest(distance, choose=np.argmin):
+    def predict(train_images, train_labels, test_images):
+        means = np.stack([train_images[train_labels == d].mean(axis=0) for d in range(10)])
+        return choose(distance(test_images[:, None], means), axis=1)
+
+    return predict
+
+
+def _bytes_apart(images, means):
+    return ((images - means.astype(np.uint8)).astype(float) ** 2).sum(axis=(2, 3))
+
+
+def _squares_of_bytes(images, means):
+    return ((images - means.astype(np.uint8)) ** 2).sum(axis=(2, 3))
+
+
+def _squared(images, means):
+    return ((images - means) ** 2).sum(axis=(2, 3))
+
+
+wrong("data.bytes_wrap", "nearest_mean", "difference of bytes", _nearest(_bytes_apart))
+wrong("data.bytes_wrap", "nearest_mean", "squares of bytes", _nearest(_squares_of_bytes))
+wrong("nearest_mean.farthest", "nearest_mean", "argmax", _nearest(_squared, np.argmax))
+wrong(
+    "nearest_mean.cancels",
+    "nearest_mean",
+    "sum of differences",
+    _nearest(lambda x, m: np.abs((x - m).sum(axis=(2, 3)))),
+)
+wrong("nearest_mean.wrong", "nearest_mean", "always 3", lambda a, b, test: np.full(len(test), 3))
+wrong("nearest_mean.wrong", "nearest_mean", "a column", lambda a, b, test: np.zeros((len(test), 1)))
+wrong(
+    "function.not_array", "nearest_mean", "with distances", lambda a, b, test: (test[:, 0, 0], test)
+)
+right("nearest_mean", "squares", _nearest(_squared))
+right("nearest_mean", "a list", lambda *a: _nearest(_squared)(*a).tolist())
+
+wrong("accuracy.broadcast", "accuracy", "compared as they come", lambda p, y: np.mean(p == y))
+wrong("accuracy.wrong", "accuracy", "errors", lambda p, y: np.mean(p.ravel() != y))
+wrong("accuracy.wrong", "accuracy", "a count", lambda p, y: np.sum(p.ravel() == y))
+wrong("accuracy.wrong", "accuracy", "percent", lambda p, y: 100 * np.mean(p.ravel() == y))
+wrong("accuracy.wrong", "accuracy", "one for each", lambda p, y: p.ravel() == y)
+wrong("accuracy.wrong", "accuracy", "always 1", lambda p, y: 1.0)
+wrong("function.not_array", "accuracy", "with the count", lambda p, y: (np.mean(p.ravel() == y), 8))
+right("accuracy", "mean", lambda p, y: np.mean(p.ravel() == y))
+right("accuracy", "an array of one number", lambda p, y: np.array([np.mean(p.ravel() == y)]))
+right("accuracy", "Python numbers", lambda p, y: sum(map(int, p.ravel() == y)) / len(y))
+
+_LEDGER = {
+    "x[0]": (784,),
+    "weights[:, 0]": (784,),
+    "x[0] * weights[:, 0]": (784,),
+    "x[0] @ weights[:, 0]": (),
+    "x[0] @ weights": (128,),
+    "x @ weights": (32, 128),
+    "x @ weights + bias": (32, 128),
+}
+wrong("shapes.nothing", "shapes", "empty", {})
+wrong("shapes.nothing", "shapes", "dots", _LEDGER | {"x[0]": ...})
+wrong("shapes.wrong", "shapes", "no tuple", _LEDGER | {"x[0]": 784})
+wrong("shapes.wrong", "shapes", "exchanged", _LEDGER | {"x @ weights": (128, 32)})
+wrong("shapes.wrong", "shapes", "not summed", _LEDGER | {"x[0] @ weights": (784, 128)})
+wrong("shapes.wrong", "shapes", "text", _LEDGER | {"x @ weights": "(32, 128)"})
+wrong("shapes.wrong", "shapes", "an array", _LEDGER | {"x @ weights": np.array([32, 128])})
+wrong("shapes.wrong", "shapes", "a list of answers", list(_LEDGER.values()))
+right("shapes", "tuples", _LEDGER)
+right("shapes", "lists", {key: list(shape) for key, shape in _LEDGER.items()})
+
+# --------------------------------------------------------------------------------------------------
+# Results of other types
+# --------------------------------------------------------------------------------------------------
+
+wrong("function.not_array", "linear", "(z, cache)", lambda x, w, b: (x @ w + b, {"x": x}))
+wrong("function.not_array", "linear", "(z, a)", lambda x, w, b: (x @ w + b, np.tanh(x @ w + b)))
+wrong("function.not_array", "linear", "rows in a tuple", lambda x, w, b: tuple(x @ w + b))
+wrong("function.not_array", "linear", "np.matrix", lambda x, w, b: np.asmatrix(x @ w + b))
+wrong("function.not_array", "linear", "masked array", lambda x, w, b: np.ma.array(x @ w + b))
+wrong("function.not_array", "linear", "complex", lambda x, w, b: (x @ w + b).astype(complex))
+wrong("function.not_array", "linear", "objects", lambda x, w, b: (x @ w + b).astype(object))
+wrong("function.not_array", "linear", "text", lambda x, w, b: str(x @ w + b))
+wrong("function.not_array", "linear", "array of text", lambda x, w, b: (x @ w + b).astype(str))
+wrong("function.not_array", "linear", "generator", lambda x, w, b: (row @ w + b for row in x))
+wrong("function.not_array", "linear", "set", lambda x, w, b: set((x @ w + b).ravel().tolist()))
+wrong("function.not_array", "linear", "None in a list", lambda x, w, b: [None, *(x @ w + b)])
+wrong(
+    "function.not_array", "softmax", "(p, cache)", lambda z: (_exp(z) / _exp(z).sum(1)[:, None], z)
+)
+wrong("function.not_array", "cross_entropy", "(loss, p)", lambda z, y: (1.5, np.exp(z)))
+wrong(
+    "function.not_array",
+    "he_normal",
+    "(weights, bias)",
+    lambda rng, i, o, s: (rng.normal(0, _he(i, s), (i, o)), np.zeros(o)),
+)
+wrong(
+    "function.shape", "gradients", "(loss, gradients)", lambda q, x, y: (1.5, _gradients(q, x, y))
+)
+wrong(
+    "function.shape", "gradients", "a generator", lambda q, x, y: (g for g in _gradients(q, x, y))
+)
+wrong("function.shape", "gradients", "None", lambda q, x, y: [None])
+wrong(
+    "function.not_array",
+    "gradients",
+    "None inside",
+    lambda q, x, y: [*_gradients(q, x, y)[:3], None],
+)
+wrong(
+    "function.shape",
+    "he_normal",
+    "rows for columns",
+    lambda rng, i, o, s: rng.normal(0, _he(i, s), (i, o)),
+    columns=True,
+)
+right("linear", "numpy scalars made an array", lambda x, w, b: np.array(list(map(list, x @ w + b))))
+right("gradients", "in an object array", lambda q, x, y: _objects(_gradients(q, x, y)))
+right("gradients", "in a dictionary", lambda q, x, y: dict(enumerate(_gradients(q, x, y))))
+right(
+    "gradients",
+    "biases (1, units)",
+    lambda q, x, y: [g if g.ndim == 2 else g[None] for g in _gradients(q, x, y)],
+)
+
+
+def _objects(arrays):
+    objects = np.empty(len(arrays), object)
+    objects[:] = arrays
+    return objects
+
+
+right(
+    "cross_entropy",
+    "shape (1,)",
+    lambda z, y: np.array([-_log_softmax(z)[np.arange(len(y)), y].mean()]),
+)
+right(
+    "cross_entropy",
+    "shape (1, 1), float32",
+    lambda z, y: -_log_softmax(z)[np.arange(len(y)), y].mean(keepdims=True)[None].astype("f4"),
+)
+
+
+# --------------------------------------------------------------------------------------------------
+# A function that does not work
+# --------------------------------------------------------------------------------------------------
+
+
+def _dots(x, weights, bias): ...
+
+
+def _dots_returned(x, weights, bias):
+    return ...
+
+
+def _dots_added(x, weights, bias):
+    return x @ weights + ...
+
+
+def _endless(z):
+    return _endless(z)
+
+
+wrong("function.nothing", "linear", "dots for a body", _dots)
+wrong("function.nothing", "linear", "dots returned", _dots_returned)
+wrong("function.nothing", "train_step", "dots returned", lambda q, x, y, rate: ...)
+wrong("function.raises", "linear", "dots added", _dots_added)
+wrong("function.raises", "linear", "called already", np.zeros((5, 4)))
+wrong("function.raises", "softmax", "None", None)
+wrong("function.raises", "softmax", "two arguments", lambda logits, axis: np.exp(logits))
+wrong("function.raises", "softmax", "a recursion", _endless)
+wrong("function.raises", "softmax", "a huge array", lambda z: np.ones((10**6, 10**6)))
+
+# --------------------------------------------------------------------------------------------------
+# More of softmax and cross-entropy
+# --------------------------------------------------------------------------------------------------
+
+wrong("softmax.no_exp", "softmax", "tanh", lambda z: np.tanh(z))
+wrong("softmax.log", "softmax", "log-softmax", _log_softmax)
+wrong("softmax.log", "softmax", "log-softmax, columns", lambda z: _log_softmax(z.T).T, columns=True)
+wrong("softmax.base", "softmax", "powers of 2", lambda z: 2**z / (2**z).sum(axis=1, keepdims=True))
+wrong("softmax.base", "softmax", "temperature", lambda z: _softmax(z / 5))
+wrong("softmax.squashed", "softmax", "twice", lambda z: _softmax(_softmax(z)))
+wrong(
+    "softmax.squashed",
+    "softmax",
+    "twice, loops",
+    lambda z: _softmax(np.array([_softmax(r[None])[0] for r in z])),
+)
+wrong("softmax.not_normalised", "softmax", "sigmoid", lambda z: 1 / (1 + np.exp(-z)))
+wrong("softmax.not_normalised", "softmax", "ReLU", lambda z: np.maximum(z, 0))
+wrong("softmax.wrong", "softmax", "squares", lambda z: z**2 / (z**2).sum(axis=1, keepdims=True))
+wrong("softmax.wrong", "softmax", "uniform", lambda z: np.full(z.shape, 1 / z.shape[1]))
+wrong("softmax.overflow", "softmax", "clipped", lambda z: _softmax(np.clip(z, -50, 50)))
+ambiguous(
+    "softmax.axis function.raises",
+    "softmax",
+    "keepdims forgotten, no maximum",
+    lambda z: np.exp(z) / np.exp(z).sum(axis=1),
+)
+
+
+def _picked(log_p, labels):
+    return -log_p[np.arange(len(labels)), labels]
+
+
+def _log_of(p):
+    return np.log(np.maximum(p, 1e-300))
+
+
+wrong(
+    "softmax.axis",
+    "cross_entropy",
+    "softmax over the batch inside",
+    lambda z, y: _picked(_log_of(np.exp(z) / np.exp(z).sum(axis=0)), y).mean(),
+)
+wrong(
+    "softmax.global_sum",
+    "cross_entropy",
+    "softmax over everything inside",
+    lambda z, y: _picked(_log_of(np.exp(z) / np.exp(z).sum()), y).mean(),
+)
+wrong(
+    "softmax.squashed",
+    "cross_entropy",
+    "softmax twice",
+    lambda z, y: _picked(_log_softmax(_softmax(z)), y).mean(),
+)
+wrong(
+    "softmax.squashed",
+    "cross_entropy",
+    "softmax twice, one-hot",
+    lambda z, y: -(y * _log_softmax(_softmax(z))).sum() / len(z),
+    one_hot=True,
+)
+for _epsilon in (0.1, 0.01, 0.001):
+    wrong(
+        "cross_entropy.log_zero",
+        "cross_entropy",
+        f"epsilon {_epsilon}",
+        lambda z, y, epsilon=_epsilon: _picked(np.log(_softmax(z) + epsilon), y).mean(),
+    )
+wrong(
+    "cross_entropy.not_mean",
+    "cross_entropy",
+    "median",
+    lambda z, y: np.median(_picked(_log_softmax(z), y)),
+)
+wrong(
+    "cross_entropy.sign",
+    "cross_entropy",
+    "log of twice the probability, minus 5",
+    lambda z, y: _picked(_log_softmax(z) + 5, y).mean(),
+)
+wrong(
+    "cross_entropy.no_log",
+    "cross_entropy",
+    "1 - p",
+    lambda z, y: _picked(_softmax(z) - 1, y).mean(),
+)
+wrong(
+    "cross_entropy.no_log", "cross_entropy", "minus p", lambda z, y: _picked(_softmax(z), y).mean()
+)
+wrong(
+    "cross_entropy.wrong",
+    "cross_entropy",
+    "squared error",
+    lambda z, y: np.mean((_softmax(z) - np.eye(z.shape[1])[y]) ** 2),
+)
+wrong(
+    "cross_entropy.wrong",
+    "cross_entropy",
+    "squared error, one-hot",
+    lambda z, y: np.sum((_softmax(z) - y) ** 2) / len(z),
+    one_hot=True,
+)
+wrong(
+    "cross_entropy.wrong",
+    "cross_entropy",
+    "binary cross-entropy",
+    lambda z, y: -(y * np.log(_softmax(z)) + (1 - y) * np.log(1 - _softmax(z))).mean(),
+    one_hot=True,
+)
+wrong(
+    "cross_entropy.wrong",
+    "cross_entropy",
+    "hinge",
+    lambda z, y: np.maximum(0, 1 + z - z[np.arange(len(y)), y][:, None]).sum(axis=1).mean(),
+)
+wrong(
+    "cross_entropy.wrong_class",
+    "cross_entropy",
+    "the least probable class",
+    lambda z, y: -_log_softmax(z).min(axis=1).mean(),
+)
+
+# --------------------------------------------------------------------------------------------------
+# More of leaky ReLU
+# --------------------------------------------------------------------------------------------------
+
+wrong("leaky_relu.plain", "leaky_relu", "slope 0.2", lambda z, s: np.where(z > 0, z, 0.2 * z))
+wrong("leaky_relu.abs", "leaky_relu", "square", lambda z, s: np.where(z > 0, z, z**2))
+wrong("leaky_relu.sign", "leaky_relu", "negated", lambda z, s: -np.where(z > 0, z, s * z))
+wrong("leaky_relu.derivative", "leaky_relu", "derivative", lambda z, s: np.where(z > 0, 1, s))
+wrong("leaky_relu.wrong", "leaky_relu", "slope alone", lambda z, s: np.where(z > 0, z, s))
+wrong("leaky_relu.wrong", "leaky_relu", "tanh", lambda z, s: np.tanh(z))
+wrong("leaky_relu.wrong", "leaky_relu", "sigmoid", lambda z, s: 1 / (1 + np.exp(-z)))
+wrong("leaky_relu.wrong", "leaky_relu", "ELU", lambda z, s: np.where(z > 0, z, np.exp(z) - 1))
+wrong(
+    "leaky_relu.wrong",
+    "leaky_relu",
+    "root below",
+    lambda z, s: np.where(z > 0, z, -((-z * s) ** 2)),
+)
+wrong(
+    "leaky_relu.wrong",
+    "leaky_relu",
+    "clipped",
+    lambda z, s: np.clip(np.where(z > 0, z, s * z), -9, 1),
+)
+
+wrong(
+    "relu_gradient.wrong", "leaky_relu_gradient", "sigmoid's", lambda z, s: 1 / (2 + 2 * np.cosh(z))
+)
+wrong("relu_gradient.wrong", "leaky_relu_gradient", "z > 1", lambda z, s: np.where(z > 1, 1, s))
+wrong(
+    "relu_gradient.wrong",
+    "leaky_relu_gradient",
+    "another layer's z",
+    lambda z, s: np.where(np.random.default_rng(0).permutation(z.flat).reshape(z.shape) > 0, 1, s),
+)
+wrong(
+    "relu_gradient.slope_ignored",
+    "leaky_relu_gradient",
+    "0.5",
+    lambda z, s: np.where(z > 0, 1, 0.5),
+)
+right("leaky_relu_gradient", "of the activation, >", lambda z, s: np.where(_leaky(z, s) > 0, 1, s))
+right("leaky_relu_gradient", "of plain ReLU, >", lambda z, s: np.where(np.maximum(z, 0) > 0, 1, s))
+
+# --------------------------------------------------------------------------------------------------
+# More of initialization
+# --------------------------------------------------------------------------------------------------
+
+wrong(
+    "init.positive",
+    "he_normal",
+    "0 to 0.1",
+    lambda rng, i, o, s: 0.1 * rng.random((i, o)),
+)
+wrong(
+    "init.positive",
+    "he_normal",
+    "centred at 0.02",
+    lambda rng, i, o, s: rng.normal(0.5 * _he(i, s), _he(i, s), (i, o)),
+)
+wrong(
+    "init.too_large",
+    "he_normal",
+    "root taken twice",
+    lambda rng, i, o, s: rng.normal(0, np.sqrt(_he(i, s)), (i, o)),
+)
+
+# --------------------------------------------------------------------------------------------------
+# More of gradients, and of steps
+# --------------------------------------------------------------------------------------------------
+
+
+def _back(d_logits=None, d_hidden=None, outer=None, activation=None, softmax=_softmax):
+    """Make a function that returns gradients, with one line of the way back replaced."""
+
+    def gradients(parameters, x, labels):
+        w1, b1, w2, b2 = parameters
+        z1 = x @ w1 + b1
+        a1 = np.maximum(0.01 * z1, z1) if activation is None else activation(z1)
+        p, y = softmax(a1 @ w2 + b2), np.eye(len(b2))[labels]
+        d2 = (p - y) / len(x) if d_logits is None else d_logits(p, y)
+        d1 = d2 @ w2.T
+        d1 = d1 * np.where(z1 > 0, 1, 0.01) if d_hidden is None else d_hidden(d1, z1)
+        dw2 = (a1 if outer is None else outer(a1, z1)).T @ d2
+        return [x.T @ d1, d1.sum(axis=0), dw2, d2.sum(axis=0)]
+
+    return gradients
+
+
+wrong("gradients.missing_activation", "gradients", "z for a", _back(outer=lambda a, z: z))
+wrong("gradients.missing_activation", "gradients", "times z", _back(d_hidden=lambda d, z: d * z))
+wrong(
+    "gradients.missing_activation",
+    "gradients",
+    "leaky ReLU of the gradient",
+    _back(d_hidden=lambda d, z: np.where(d > 0, d, 0.01 * d)),
+)
+wrong(
+    "gradients.missing_activation",
+    "gradients",
+    "derivative at the gradient",
+    _back(d_hidden=lambda d, z: d * np.where(d > 0, 1, 0.01)),
+)
+wrong(
+    "gradients.missing_activation",
+    "gradients",
+    "derivative of tanh",
+    _back(d_hidden=lambda d, z: d / np.cosh(z) ** 2),
+)
+wrong(
+    "gradients.missing_activation",
+    "gradients",
+    "derivative missing, and twice as long",
+    lambda q, x, y: [2 * g for g in _back(d_hidden=lambda d, z: d)(q, x, y)],
+)
+wrong(
+    "relu_gradient.sign",
+    "gradients",
+    "comparison turned",
+    _back(d_hidden=lambda d, z: d * np.where(z < 0, 1, 0.01)),
+)
+wrong(
+    "leaky_relu.plain",
+    "gradients",
+    "plain ReLU both ways",
+    _back(activation=lambda z: np.maximum(z, 0), d_hidden=lambda d, z: d * (z > 0)),
+)
+wrong(
+    "softmax.axis", "gradients", "softmax over the batch", _back(softmax=lambda z: _softmax(z.T).T)
+)
+wrong(
+    "softmax.global_sum",
+    "gradients",
+    "softmax over everything",
+    _back(softmax=lambda z: np.exp(z) / np.exp(z).sum()),
+)
+wrong("softmax.not_normalised", "gradients", "exponentials", _back(softmax=np.exp))
+wrong("gradients.no_labels", "gradients", "p alone", _back(d_logits=lambda p, y: p / len(p)))
+wrong(
+    "gradients.extra_softmax",
+    "gradients",
+    "p (1 - p)",
+    _back(d_logits=lambda p, y: (p - y) * p * (1 - p) / len(p)),
+)
+
+
+def _squares(p, y):
+    d = 2 * (p - y) / len(p)
+    return np.stack([(np.diag(q) - np.outer(q, q)) @ e for q, e in zip(p, d, strict=True)])
+
+
+wrong("gradients.wrong", "gradients", "squared error", _back(d_logits=_squares))
+wrong(
+    "gradients.wrong",
+    "gradients",
+    "signs",
+    lambda q, x, y: [np.sign(g) for g in _gradients(q, x, y)],
+)
+wrong(
+    "gradients.wrong",
+    "gradients",
+    "weight decay",
+    lambda q, x, y: [
+        g + 0.3 * p * (p.ndim == 2) for g, p in zip(_gradients(q, x, y), q, strict=True)
+    ],
+)
+
+
+@wrong("gradients.transposed", "gradients", "reshape for the transpose, on the way")
+def _(parameters, x, labels):
+    w1, b1, w2, b2 = parameters
+    z1 = x @ w1 + b1
+    a1 = np.maximum(0.01 * z1, z1)
+    d2 = (_softmax(a1 @ w2 + b2) - np.eye(len(b2))[labels]) / len(x)
+    d1 = d2 @ w2.T * np.where(z1 > 0, 1, 0.01)
+    turned = [a.reshape(a.shape[1], len(a)) for a in (x, a1)]
+    return [turned[0] @ d1, d1.sum(axis=0), turned[1] @ d2, d2.sum(axis=0)]
+
+
+wrong("gradients.zero", "gradients", "zeros", lambda q, x, y: [np.zeros_like(p) for p in q])
+wrong(
+    "gradients.sign",
+    "gradients",
+    "only the second layer",
+    lambda q, x, y: [g * s for g, s in zip(_gradients(q, x, y), (1, 1, -1, -1), strict=True)],
+)
+wrong(
+    "gradients.scale",
+    "gradients",
+    "1/m in the first layer only",
+    lambda q, x, y: [g * s for g, s in zip(_gradients(q, x, y), (1, 1, 6, 6), strict=True)],
+)
+
+
+def _accumulating():
+    total = {}
+
+    def gradients(parameters, x, labels):
+        for k, g in enumerate(_gradients(parameters, x, labels)):
+            total[k] = total.get(k, 0) + g
+        return [total[k] for k in range(4)]
+
+    return gradients
+
+
+wrong("gradients.accumulated", "gradients", "buffers never set to 0", _accumulating())
+
+
+def _accumulating_step():
+    gradients = _accumulating()
+
+    def step(parameters, x, labels, learning_rate):
+        for p, g in zip(parameters, gradients(parameters, x, labels), strict=True):
+            p -= learning_rate * g
+
+    return step
+
+
+ambiguous(
+    "gradients.accumulated gradients.scale train.learning_rate",
+    "train_step",
+    "buffers never set to 0",
+    _accumulating_step(),
+)
+
+
+@wrong("gradients.transposed", "train_step", "d.T @ x in place")
+def _(parameters, x, labels, learning_rate):
+    gradients = _gradients(parameters, x, labels)
+    parameters[0] -= learning_rate * gradients[0].T
+    for p, g in zip(parameters[1:], gradients[1:], strict=True):
+        p -= learning_rate * g
+
+
+@wrong("train.no_update", "train_step", "only the last layer")
+def _(parameters, x, labels, learning_rate):
+    for p, g in zip(parameters[2:], _gradients(parameters, x, labels)[2:], strict=True):
+        p -= learning_rate * g
+
+
+@wrong("train.no_update", "train_step", "the loop's own name, returns the loss")
+def _(parameters, x, labels, learning_rate):
+    for p, g in zip(parameters, _gradients(parameters, x, labels), strict=True):
+        p = p - learning_rate * g
+    return 2.3
+
+
+@wrong("train.learning_rate", "train_step", "always 0.05")
+def _(parameters, x, labels, learning_rate):
+    for p, g in zip(parameters, _gradients(parameters, x, labels), strict=True):
+        p -= 0.05 * g
+
+
+def _in_place(parameters, x, labels, learning_rate):
+    for p, g in zip(parameters, _gradients(parameters, x, labels), strict=True):
+        p -= learning_rate * g
+
+
+@right("train_step", "in place, returns the loss")
+def _(parameters, x, labels, learning_rate):
+    _in_place(parameters, x, labels, learning_rate)
+    return 2.3
+
+
+@right("train_step", "in place, returns (loss, accuracy)")
+def _(parameters, x, labels, learning_rate):
+    _in_place(parameters, x, labels, learning_rate)
+    return np.float64(2.3), 0.4
+
+
+@right("train_step", "returns (parameters, loss)")
+def _(parameters, x, labels, learning_rate):
+    new = [
+        p - learning_rate * g
+        for p, g in zip(parameters, _gradients(parameters, x, labels), strict=True)
+    ]
+    return new, 2.3
+
+
+@right("train_step", "in place, returns (loss, accuracy, rate, step)")
+def _(parameters, x, labels, learning_rate):
+    _in_place(parameters, x, labels, learning_rate)
+    return 2.3, 0.4, learning_rate, 7
+
+
+wrong("linear.no_bias", "linear", "the largest bias for all", lambda x, w, b: x @ w + b.max())
+wrong("linear.wrong", "linear", "squared", lambda x, w, b: (x @ w + b) ** 2)
+wrong("linear.wrong", "linear", "activated", lambda x, w, b: np.maximum(x @ w + b, 0))
+wrong("read_idx.wrong", "read_idx", "inverted", lambda path: 255 - _right_idx(path))
+wrong(
+    "function.not_array",
+    "read_idx",
+    "(images, labels)",
+    lambda path: (_right_idx(path), np.arange(3)),
+)
+
+
+def _right_idx(path):
+    content, rank, shape = _header(path)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape)
+
+
+right("read_idx", "with a needless byte order", lambda path: _right_idx(path).astype(">i4"))

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from mnist_book import checks
+from mnist_book.diagnosis import running
+from mnist_book.diagnosis.catalogue import CATALOGUE
 
 _spec = importlib.util.spec_from_file_location(
     "catalogue", Path(__file__).with_name("catalogue.py")
@@ -31,8 +33,25 @@ def _id(*parts, options):
     return " ".join(["-".join(parts), *options])
 
 
+@pytest.fixture(autouse=True)
+def _little_patience(monkeypatch):
+    """A second of work is enough for what ends, on any machine."""
+    monkeypatch.setattr(running, "TIME_LIMIT", 1.0)
+
+
+_reports = {}
+
+
+def _report(name, options, function):
+    """Check each program once, for all tests."""
+    key = name, id(function), *options
+    if key not in _reports:
+        _reports[key] = getattr(checks, name)(function, **options)
+    return _reports[key]
+
+
 def _first(name, options, function):
-    report = getattr(checks, name)(function, **options)
+    report = _report(name, options, function)
     return (report.findings[0].code if report.findings else "ok"), report
 
 
@@ -68,7 +87,7 @@ def test_an_ambiguous_mistake_gets_one_of_its_names(codes, name, options, functi
     ],
 )
 def test_a_right_answer_has_no_finding(name, options, function):
-    report = getattr(checks, name)(function, **options)
+    report = _report(name, options, function)
     assert report.ok, report
 
 
@@ -80,3 +99,26 @@ def test_there_are_four_variants_of_each_code():
 
 def test_there_are_forty_right_answers():
     assert len(catalogue.RIGHT) >= 40
+
+
+def test_every_sentence_of_the_checks_is_said_about_some_program():
+    said = set()
+    for _, name, options, function, _ in catalogue.WRONG + catalogue.AMBIGUOUS:
+        report = _report(name, options, function)
+        said |= {(finding.code, finding.says) for finding in report.findings}
+    known = {(code, says) for code, bug in CATALOGUE.items() for says in bug.says}
+    assert [pair for pair in sorted(known - said) if not pair[1].startswith("network")] == []
+
+
+@pytest.mark.parametrize(
+    "entry", catalogue.WRONG, ids=lambda entry: _id(*entry[:2], entry[4], options=entry[2])
+)
+def test_what_is_shown_differs_from_what_is_expected(entry):
+    """Two descriptions that are the same show nothing."""
+    _, name, options, function, _ = entry
+    for finding in _report(name, options, function).findings:
+        lines = dict(line.split(":", 1) for line in finding.evidence.splitlines() if ":" in line)
+        assert finding.evidence
+        assert len(lines) < 2 or lines.get("returned", 0) != lines.get("expected", 1)
+        assert all(len(line) < 400 for line in finding.evidence.splitlines())
+        assert len(finding.message) < 400

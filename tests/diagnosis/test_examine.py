@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 import mnist_core
-from mnist_book import dataset
-from mnist_book.diagnosis.examination import examine
+from mnist_book import dataset, examine
 
 
 class Net:

@@ -1,179 +1,159 @@
 """Checks of chapter 4: leaky ReLU and its derivative."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
+from mnist_book.diagnosis.evidence import compared, lay_out
 from mnist_book.diagnosis.reports import Finding, Report
-from mnist_book.diagnosis.running import array, call, not_a_number, report, side_effects
+from mnist_book.diagnosis.subject import Subject, not_a_number, report
 
 SLOPES = (0.3, 0.05)
 # Some just above 0, some above 1: a function may treat them in different ways.
-POSITIVE = np.array([0.01, 0.04, 0.2, 0.7, 1.5, 3.0])
-NEGATIVE = -np.array([0.02, 0.03, 0.25, 0.6, 1.2, 4.0])
-Z = np.stack([POSITIVE, NEGATIVE]).T.reshape(3, 4)  # (3, 4), positive and negative in turn
+P = np.array([0.01, 0.04, 0.2, 0.7, 1.5, 3.0])
+N = -np.array([0.02, 0.03, 0.25, 0.6, 1.2, 4.0])
+Z = np.stack([P, N]).T.reshape(3, 4)  # positive and negative in turn
 
+Halves = tuple[np.ndarray | float, np.ndarray | float]  # what comes out for P, and for N
+Measured = dict[float, Halves]  # by slope
 
-def _values(function: Callable, slope: float) -> tuple[np.ndarray, np.ndarray]:
-    """Call a function at `Z`; return what it gives for `POSITIVE` and for `NEGATIVE`."""
-    what = f"given:    z of shape {Z.shape}, slope {slope}"
-    result = array(call(function, Z, slope), what, Z.shape)
-    not_a_number(result, what)
-    return tuple(result.astype(float).reshape(6, 2).T)
-
-
-def _all(values: np.ndarray, expected: float | np.ndarray) -> bool:
-    return np.allclose(values, expected, rtol=1e-4, atol=1e-6)
-
-
-def _shown(slope: float, positive: np.ndarray, negative: np.ndarray, right: str) -> str:
-    return (
-        f"given:    z {POSITIVE.tolist()} and {NEGATIVE.tolist()}, slope {slope}\n"
-        f"returned: {np.round(positive, 4).tolist()} and {np.round(negative, 4).tolist()}\n"
-        f"expected: {right}"
-    )
-
-
-# --------------------------------------------------------------------------------------------------
-# Leaky ReLU
-# --------------------------------------------------------------------------------------------------
+# Each mistake with what it makes of P and N, given the slope.
+ACTIVATION_MISTAKES: list[tuple[Finding, Callable[[float], Halves]]] = [
+    (Finding("leaky_relu.no_else"), lambda s: (0, s * N)),
+    (Finding("leaky_relu.no_else", says="lost"), lambda s: (0, N)),
+    (Finding("leaky_relu.no_else", says="scaled"), lambda s: (s * P, s * N)),
+    (Finding("leaky_relu.derivative"), lambda s: (1, s)),
+    (Finding("leaky_relu.sign", says="comparison"), lambda s: (s * P, N)),
+    (Finding("leaky_relu.sign", says="slope"), lambda s: (P, -s * N)),
+    (Finding("leaky_relu.abs"), lambda s: (P, -N)),
+    (Finding("leaky_relu.plain"), lambda s: (P, 0)),
+    (Finding("leaky_relu.plain", says="identity"), lambda s: (P, N)),
+    (Finding("leaky_relu.wrong", says="slope_alone"), lambda s: (P, s)),
+    (Finding("leaky_relu.wrong", says="slope_alone"), lambda s: (P, -s)),
+    *(
+        (
+            Finding("leaky_relu.wrong", says="other", values={"name": name}),
+            lambda s, f=f: (f(P), f(N)),
+        )
+        for name, f in {
+            "tanh": np.tanh,
+            "the sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+            "softplus": lambda z: np.log1p(np.exp(z)),
+            "ELU": lambda z: np.where(z > 0, z, np.expm1(z)),
+        }.items()
+    ),
+]
+DERIVATIVE_MISTAKES: list[tuple[Finding, Callable[[float], Halves]]] = [
+    (Finding("relu_gradient.always_one"), lambda s: (1, 1)),
+    (Finding("relu_gradient.sign", says="slope"), lambda s: (1, -s)),
+    (Finding("relu_gradient.sign", says="comparison"), lambda s: (s, 1)),
+    (Finding("relu_gradient.sign", says="comparison"), lambda s: (0, 1)),
+    (Finding("relu_gradient.sign", says="no_positive"), lambda s: (0, s)),
+    (Finding("relu_gradient.sign", says="no_positive"), lambda s: (s, s)),
+    (Finding("relu_gradient.sign", says="minus"), lambda s: (-1, -s)),
+    (Finding("relu_gradient.of_activation", says="itself"), lambda s: (P, s * N)),
+    (Finding("relu_gradient.of_activation", says="itself"), lambda s: (P, 0)),
+    (Finding("relu_gradient.of_activation", says="below"), lambda s: (1, s * N)),
+    (Finding("relu_gradient.of_activation", says="above"), lambda s: (P, s)),
+    (Finding("relu_gradient.of_activation", says="product"), lambda s: (P, s * s * N)),
+]
 
 
 def leaky_relu(function: Callable[[np.ndarray, float], np.ndarray]) -> Report:
     """Check `f(z, slope)`: z where z > 0, slope * z elsewhere."""
+    subject = Subject(function, "z slope")
 
     def check() -> list[Finding]:
-        measured = {slope: _values(function, slope) for slope in SLOPES}
-        wrong = [
-            slope
-            for slope, (positive, negative) in measured.items()
-            if not (_all(positive, POSITIVE) and _all(negative, slope * NEGATIVE))
-        ]
-        if wrong:
-            code, message = _mistake_in_activation(measured)
-            shown = _shown(wrong[0], *measured[wrong[0]], "z itself above 0, slope * z below")
-            return [Finding(code, message, shown, 4)]
-        return side_effects(function, Z, SLOPES[0])
+        measured = {slope: _measure(subject, slope) for slope in SLOPES}
+        for slope, halves in measured.items():
+            if not _near(halves, (P, slope * N)):
+                finding = _in_table(measured, ACTIVATION_MISTAKES) or _by_halves(measured)
+                return [_shown(finding, slope, halves, (P, slope * N))]
+        return subject.side_effects()
 
     return report("leaky_relu", check)
 
 
-def _mistake_in_activation(measured: dict) -> tuple[str, str]:
-    def everywhere(right: Callable) -> bool:
-        return all(right(slope, *measured[slope]) for slope in measured)
-
-    lost = (
-        "leaky_relu.no_else",
-        "Positive values don't come through unchanged, and they are the signal. Usual cause: only "
-        "the case z < 0 is written, without its else.",
-    )
-    if everywhere(lambda s, p, n: _all(p, 1) and _all(n, s)):
-        return "leaky_relu.derivative", "This is the derivative, not leaky ReLU itself."
-    if everywhere(lambda s, p, n: _all(p, s * POSITIVE) and _all(n, NEGATIVE)):
-        message = "The comparison is the wrong way round: positive values are scaled by the slope."
-        return "leaky_relu.sign", message
-    if everywhere(lambda s, p, n: _all(p, POSITIVE)):
-        if everywhere(lambda s, p, n: _all(n, -NEGATIVE)):
-            return "leaky_relu.abs", "Negative inputs come out positive, at full size: |z|."
-        if everywhere(lambda s, p, n: _all(n, -s * NEGATIVE)):
-            message = (
-                "Negative inputs come out positive: the slope has the wrong sign (or |z| is in it)."
-            )
-            return "leaky_relu.sign", message
-        if everywhere(lambda s, p, n: _all(n, NEGATIVE)):
-            return "leaky_relu.plain", "Negative values pass unchanged: there is no bend at all."
-        ratio = {slope: n / NEGATIVE for slope, (_, n) in measured.items()}
-        if all(_all(r, ratio[SLOPES[0]][0]) for r in ratio.values()):
-            message = "The slope that is passed is ignored: "
-            leak = ratio[SLOPES[0]][0]
-            found = (
-                "negative inputs give 0, plain ReLU." if leak == 0 else f"it is always {leak:.3g}."
-            )
-            return "leaky_relu.plain", message + found
-        if everywhere(lambda s, p, n: bool((n > 0).all())):
-            return "leaky_relu.abs", "Negative inputs come out positive."
-        if everywhere(lambda s, p, n: _all(n, -s) or _all(n, s)):
-            message = "Negative inputs all give the slope itself, not slope * z."
-            return "leaky_relu.wrong", message
-    if everywhere(lambda s, p, n: _all(p, -POSITIVE)):
-        return "leaky_relu.sign", "Positive values come out negative."
-    if everywhere(lambda s, p, n: bool((n > 0).all()) and bool((p > 0).all())):
-        return "leaky_relu.abs", "Negative inputs come out positive."
-    if everywhere(lambda s, p, n: not _all(p, POSITIVE)):
-        return lost
-    return "leaky_relu.wrong", "It should give z above 0 and slope * z below."
-
-
-# --------------------------------------------------------------------------------------------------
-# Its derivative
-# --------------------------------------------------------------------------------------------------
+def _by_halves(measured: Measured) -> Finding:
+    """Name a mistake of leaky ReLU by the one half that shows it."""
+    positive, negative = map(np.stack, zip(*measured.values(), strict=True))
+    leak = negative / N
+    if _near((positive, leak), (P, leak[0, 0])):
+        return Finding("leaky_relu.plain", says="ignored", values={"slope": leak[0, 0]})
+    if np.allclose(positive, -P):
+        return Finding("leaky_relu.sign", says="minus")
+    if negative.min() > 0 and positive.min() > 0:
+        return Finding("leaky_relu.abs", says="positive")
+    right = np.allclose(positive, P)
+    return Finding("leaky_relu.wrong", says="usual" if right else "positive")
 
 
 def leaky_relu_gradient(function: Callable[[np.ndarray, float], np.ndarray]) -> Report:
     """Check `f(z, slope)`: 1 where the pre-activation z > 0, slope elsewhere (either at 0)."""
+    subject = Subject(function, "z slope")
 
     def check() -> list[Finding]:
-        measured = {slope: _values(function, slope) for slope in (*SLOPES, 0.0)}
-        wrong = [
-            slope
-            for slope, (positive, negative) in measured.items()
-            if not (_all(positive, 1) and _all(negative, slope))
-        ]
-        if wrong:
-            code, message = _mistake_in_derivative(measured)
-            shown = _shown(wrong[0], *measured[wrong[0]], f"1 above 0, {wrong[0]} below")
-            return [Finding(code, message, shown, 4)]
+        measured = {slope: _measure(subject, slope) for slope in (*SLOPES, 0.0)}
+        for slope, halves in measured.items():
+            if not _near(halves, (1, slope)):
+                finding = _mistake_in_derivative(measured)
+                return [_shown(finding, slope, halves, (np.ones(6), np.full(6, slope)))]
         at_zero = np.array([[0.0, 1.0, -1.0]])
-        what = "given:    z [[0, 1, -1]]"
-        not_a_number(array(call(function, at_zero, SLOPES[0]), what, (1, 3)), what)
-        return side_effects(function, Z, SLOPES[0])
+        result = subject.array(at_zero, SLOPES[0], shape=at_zero.shape)
+        not_a_number(result, subject.given(at_zero, SLOPES[0]))
+        return subject.side_effects()
 
     return report("leaky_relu_gradient", check)
 
 
-def _mistake_in_derivative(measured: dict) -> tuple[str, str]:
+def _mistake_in_derivative(measured: Measured) -> Finding:
     leaky = {slope: measured[slope] for slope in SLOPES}
-
-    def everywhere(right: Callable) -> bool:
-        return all(right(slope, *values) for slope, values in leaky.items())
-
-    of_activation = (
-        "relu_gradient.of_activation",
-        (
-            "The derivative is asked of the activated value, not of the pre-activation z. Behind "
-            "ReLU nothing is below 0, so a comparison there tells nothing; compare z itself."
-        ),
+    finding = _in_table(leaky, DERIVATIVE_MISTAKES)
+    if finding:
+        return finding
+    if all(_near(halves, (1, slope)) for slope, halves in leaky.items()):
+        ones = _near(measured[0.0], (1, 1))
+        return Finding("relu_gradient.of_activation") if ones else Finding("relu_gradient.wrong")
+    positive, negative = map(np.stack, zip(*leaky.values(), strict=True))
+    if _near((positive, negative), (1, negative[0, 0])):
+        values = {"slope": negative[0, 0]}
+        return Finding("relu_gradient.slope_ignored", says="ignored", values=values)
+    known = all(
+        np.isin(np.round(np.stack(halves), 6), (0, 1, s)).all() for s, halves in leaky.items()
     )
-    if everywhere(lambda s, p, n: _all(p, 1)):
-        if everywhere(lambda s, p, n: _all(n, 1)):
-            return "relu_gradient.always_one", (
-                "It is 1 everywhere: negative units get the full gradient too. Usual cause: >= 0 "
-                "asked of the activated value, which is never below 0."
-            )
-        if everywhere(lambda s, p, n: _all(n, s)):
-            return of_activation  # wrong with slope 0 alone, where activation makes zeros
-        if everywhere(lambda s, p, n: _all(n, -s)):
-            return "relu_gradient.sign", "Below 0 the derivative is the slope, not minus the slope."
-        if all(_all(n, leaky[SLOPES[0]][1][0]) for _, n in leaky.values()):
-            value = leaky[SLOPES[0]][1][0]
-            message = f"The slope that is passed is ignored: below 0 it is always {value:.3g}."
-            return "relu_gradient.slope_ignored", message
-        if everywhere(lambda s, p, n: _all(n, s * NEGATIVE)):
-            message = "Below 0 this is slope * z, the activation; its derivative is the slope."
-            return "relu_gradient.of_activation", message
-        return of_activation
-    if everywhere(lambda s, p, n: _all(p, POSITIVE)):
-        message = "This is the activation itself; its derivative is 1 above 0 and the slope below."
-        return "relu_gradient.of_activation", message
-    if everywhere(lambda s, p, n: _all(p, s) and _all(n, 1)):
-        return "relu_gradient.sign", "The comparison is the wrong way round: 1 belongs above 0."
-    if everywhere(lambda s, p, n: _all(p, 0)):
-        if everywhere(lambda s, p, n: _all(n, 1)):
-            return "relu_gradient.sign", "The comparison is the wrong way round: 1 belongs above 0."
-        message = "Above 0 it should be 1. Usual cause: the case z > 0 is not written."
-        return "relu_gradient.sign", message
-    if everywhere(lambda s, p, n: _all(p, -1)):
-        return "relu_gradient.sign", "Above 0 the derivative is 1, not -1."
-    if everywhere(lambda s, p, n: bool(np.isin(np.round(p, 6), (0, 1, round(s, 6))).all())):
-        return of_activation  # right for some positive z and not for others: another was compared
-    return "relu_gradient.wrong", "It should be 1 above 0 and the slope below."
+    mixed = np.ptp(positive, axis=1).any() or np.ptp(negative, axis=1).any()
+    return Finding("relu_gradient.wrong", says="comparison" if known and mixed else "usual")
+
+
+# --------------------------------------------------------------------------------------------------
+# Both
+# --------------------------------------------------------------------------------------------------
+
+
+def _measure(subject: Subject, slope: float) -> Halves:
+    """Call a function at `Z`; return what it gives for `P` and for `N`."""
+    result = subject.array(Z, slope, shape=Z.shape)
+    not_a_number(result, subject.given(Z, slope))
+    positive, negative = result.astype(float).reshape(6, 2).T
+    return positive, negative
+
+
+def _in_table(measured: Measured, mistakes: list) -> Finding | None:
+    """Find the mistake that makes what was measured, with every slope."""
+    for finding, makes in mistakes:
+        if all(_near(halves, makes(slope)) for slope, halves in measured.items()):
+            return finding
+    return None
+
+
+def _near(halves: Halves, expected: Halves) -> bool:
+    pairs = zip(halves, expected, strict=True)
+    return all(np.allclose(half, value, rtol=1e-4, atol=1e-6) for half, value in pairs)
+
+
+def _shown(finding: Finding, slope: float, halves: Halves, expected: Halves) -> Finding:
+    above, below = (compared(*pair) for pair in zip(halves, expected, strict=True))
+    both = {line: f"{above[line]} and {below[line]}" for line in above}
+    given = f"z {P.tolist()} and {N.tolist()}, slope {slope}"
+    return replace(finding, evidence=lay_out(given=given, **both))

@@ -1,48 +1,60 @@
 """Checks of chapter 1: reading the digits, and a baseline."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 import mnist_core
 from mnist_book.diagnosis.reports import Finding, Report
-from mnist_book.diagnosis.running import Found, array, call, evidence, report, same, side_effects
+from mnist_book.diagnosis.subject import Found, Subject, one_number, report, same, shown
+
+# --------------------------------------------------------------------------------------------------
+# Four bytes
+# --------------------------------------------------------------------------------------------------
 
 
 def big_endian(function: Callable[[bytes], int]) -> Report:
     """Check `f(four_bytes) -> int`, the unsigned number that four big-endian bytes stand for."""
+    subject = Subject(function, "four_bytes")
 
     def check() -> list[Finding]:
-        for number in (2051, 60000, 28, 0, 1, 2**31, 2**32 - 1):
-            four = number.to_bytes(4, "big")
-            result = call(function, four)
-            if isinstance(result, int | np.integer) and result == number:
-                continue
-            code, message = _misread_number(result, four)
-            return [Finding(code, message, evidence(four.hex(" "), result, number), 1)]
-        return side_effects(function, four)
+        for right in (2051, 60000, 28, 0, 1, 2**31, 2**32 - 1):
+            four = right.to_bytes(4, "big")
+            result = subject(four)
+            number = one_number(result)
+            if number != right or isinstance(number, float):
+                finding = _misread_number(subject, result, four)
+                return [shown(finding, subject.given(four), result, right)]
+        return subject.side_effects()
 
     return report("big_endian", check)
 
 
-def _misread_number(result: object, four: bytes) -> tuple[str, str]:
-    if result == int.from_bytes(four, "little"):
-        return "idx.endian", (
-            "The bytes are taken in the wrong order. Big-endian means that the first byte counts "
-            "most: 256 * 256 * 256 times its value."
-        )
-    if result == int.from_bytes(four, "big", signed=True):
-        return "idx.signed", "Large numbers come out negative: the first bit counts as a sign here."
-    if result == sum(four):
-        return "idx.place_value", "The bytes are added up without their place values, 256 a place."
-    if four.hex().isdecimal() and result == int(four.hex()):
-        return (
-            "idx.place_value",
-            "Hexadecimal digits are read as decimal ones; a place is worth 16.",
-        )
-    return "big_endian.wrong", "The number is wrong."
+def _misread_number(subject: Subject, result: object, four: bytes) -> Finding:
+    number = one_number(result)
+    if number is None:
+        subject.as_array(result, subject.given(four))
+        return Finding("idx.place_value", says="bytewise")
+    mistakes = [
+        (Finding("big_endian.wrong", says="float"), int.from_bytes(four, "big")),
+        (Finding("idx.endian", says="bytes"), int.from_bytes(four, "little")),
+        (Finding("idx.signed", says="number"), int.from_bytes(four, "big", signed=True)),
+        (Finding("idx.place_value"), sum(four)),
+        (Finding("idx.place_value", says="decimal"), _hexadecimal_as_decimal(four)),
+    ]
+    return next((f for f, wrong in mistakes if number == wrong), Finding("big_endian.wrong"))
+
+
+def _hexadecimal_as_decimal(four: bytes) -> int | None:
+    return int(four.hex()) if four.hex().isdecimal() else None
+
+
+# --------------------------------------------------------------------------------------------------
+# A file
+# --------------------------------------------------------------------------------------------------
 
 
 def read_idx(function: Callable[[Path], np.ndarray]) -> Report:
@@ -50,158 +62,164 @@ def read_idx(function: Callable[[Path], np.ndarray]) -> Report:
     rng = np.random.default_rng(1)
     images = rng.integers(1, 256, (3, 5, 4), dtype=np.uint8)
     labels = rng.integers(0, 10, 300, dtype=np.uint8)
+    subject = Subject(function, "path")
 
     def check() -> list[Finding]:
         with tempfile.TemporaryDirectory() as folder:
             for name, expected in {"images-idx3": images, "labels-idx1": labels}.items():
                 path = Path(folder) / f"{name}-ubyte"
                 mnist_core.write_idx(path, expected)
-                try:
-                    result = array(call(function, path), f"given:    the file {path.name}")
-                except Found as found:
-                    if found.finding.code != "function.raises":
-                        raise
-                    cause = _why_it_raises(function, path, expected)
-                    if cause is None:
-                        raise
-                    raise Found(Finding(*cause, found.finding.evidence, 1)) from found
-                if result.shape != expected.shape or not np.array_equal(result, expected):
-                    cause = _misread(result, expected, path.read_bytes())
-                    if cause[0] == "read_idx.wrong":
-                        cause = _why_it_raises(function, path, expected) or cause
-                    return [Finding(*cause, evidence(f"the file {path.name}", result, expected), 1)]
-            return side_effects(function, path)
+                finding = _check_file(subject, path, expected)
+                if finding:
+                    return [finding]
+            return subject.side_effects()
 
     return report("read_idx", check)
 
 
-def _why_it_raises(
-    function: Callable[[Path], np.ndarray], path: Path, expected: np.ndarray
-) -> tuple[str, str] | None:
+def _check_file(subject: Subject, path: Path, expected: np.ndarray) -> Finding | None:
+    try:
+        result = subject.array(path)
+    except Found as found:
+        if found.finding.code not in ("function.raises", "function.not_array"):
+            raise
+        finding = _by_other_files(subject, path, expected)
+        if finding is None:
+            raise
+        return replace(finding, evidence=found.finding.evidence)
+    if np.array_equal(result, expected):
+        return None
+    finding = _misread(result, expected, path.read_bytes())
+    finding = finding or _by_other_files(subject, path, expected) or Finding("read_idx.wrong")
+    return shown(finding, subject.given(path), result, expected)
+
+
+def _by_other_files(subject: Subject, path: Path, expected: np.ndarray) -> Finding | None:
     """Feed files that are wrong in one way: the one that a reader likes tells how it reads."""
-    content = path.read_bytes()
-    start = 4 + 4 * expected.ndim
-    header, body = content[:start], content[start:]
-
-    def attempt(changed: bytes) -> np.ndarray | None:
-        other = path.with_name(f"changed-{path.name}")
-        other.write_bytes(changed)
-        try:
-            return np.asarray(call(function, other))
-        except Found:
-            return None
-
-    sizes = b"".join(header[i : i + 4][::-1] for i in range(4, start, 4))
-    for magic in (header[:4], header[:4][::-1]):
-        result = attempt(magic + sizes + body)
+    for changed in _little_endian_files(path.read_bytes(), expected.ndim):
+        result = _attempt(subject, path, changed)
         if result is not None and np.array_equal(result, expected):
-            return "idx.endian", (
-                "The header is read little-endian; IDX is big-endian. "
-                "Usual cause: np.int32 or '<i4' where '>i4' belongs."
-            )
-    for extra in (4, 8, 12, 16, -4, -8, -12, -16):
-        changed = header + (bytes(range(1, extra + 1)) + body if extra > 0 else body[:extra])
-        result = attempt(changed)
+            return Finding("idx.endian", says="header")
+    for changed in _shifted_files(path.read_bytes(), expected.ndim):
+        result = _attempt(subject, path, changed)
         if result is None or result.size != expected.size:
             continue
         if np.array_equal(result.ravel(), expected.ravel()):
-            return _offset(start + extra, start)
-        cause = _misread(result, expected, changed)
-        if cause[0] == "idx.offset":
-            return cause
+            header = 4 + 4 * expected.ndim
+            start = len(changed) - expected.size
+            return Finding("idx.offset", values={"start": start, "header": header})
+        finding = _misread(result, expected, changed)
+        if finding and finding.code == "idx.offset":
+            return finding
     return None
 
 
-def _misread(result: np.ndarray, expected: np.ndarray, content: bytes) -> tuple[str, str]:
+def _little_endian_files(content: bytes, rank: int) -> Iterator[bytes]:
+    magic, body = content[:4], content[4 + 4 * rank :]
+    sizes = b"".join(content[k : k + 4][::-1] for k in range(4, 4 + 4 * rank, 4))
+    yield magic + sizes + body
+    yield magic[::-1] + sizes + body
+
+
+def _shifted_files(content: bytes, rank: int) -> Iterator[bytes]:
+    """Make files with more bytes before the elements, and with fewer elements."""
+    header, body = content[: 4 + 4 * rank], content[4 + 4 * rank :]
+    for extra in (4, 8, 12, 16):
+        yield header + bytes(range(1, extra + 1)) + body
+    for missing in (4, 8, 12, 16):
+        yield header + body[:-missing]
+
+
+def _attempt(subject: Subject, path: Path, content: bytes) -> np.ndarray | None:
+    other = path.with_name(f"changed-{path.name}")
+    other.write_bytes(content)
+    try:
+        return subject.array(other)
+    except Found:
+        return None
+
+
+def _misread(result: np.ndarray, expected: np.ndarray, content: bytes) -> Finding | None:
     """Name the mistake that makes `result` of a file that holds `expected`."""
-    values, header = result.ravel(), 4 + 4 * expected.ndim
-    if values.size == expected.size and np.array_equal(values, expected.ravel()):
-        return "idx.shape", "The elements are right, the shape is not: reshape to the sizes read."
-    if values.size == expected.size and values.dtype.kind in "iuf":
-        if np.array_equal(values.astype(np.int64) % 256, expected.ravel()):
-            message = "Values above 127 came out negative: the bytes are unsigned, np.uint8."
-            return "idx.signed", message
-        if np.array_equal(np.sort(values), np.sort(expected.ravel())):
-            return "idx.shape", (
-                "All elements are there, in another order: rows and columns are exchanged. The "
-                "last size is the one that runs fastest."
-            )
+    values, right = result.ravel(), expected.ravel()
+    if values.size == right.size:
+        if np.array_equal(values, right):
+            return Finding("idx.shape")
+        if np.array_equal(_as_bytes(values), right):
+            return Finding("idx.signed")
+        if np.array_equal(np.sort(values), np.sort(right)):
+            return Finding("idx.shape", says="order")
+    header = 4 + 4 * expected.ndim
     raw = np.frombuffer(content, np.uint8)
     for start in range(len(raw)):
-        rest = raw[start : start + len(values)]
-        enough = len(rest) >= min(len(values), 8)
-        if (
-            start != header
-            and enough
-            and np.array_equal(rest, values[: len(rest)].astype(np.int64) % 256)
-        ):
-            return _offset(start, header)
-    return "read_idx.wrong", "The array is not the one in the file."
+        rest = raw[start : start + values.size]
+        enough = start != header and len(rest) >= min(values.size, 8)
+        if enough and np.array_equal(rest, _as_bytes(values[: len(rest)])):
+            return Finding("idx.offset", values={"start": start, "header": header})
+    return None
 
 
-def _offset(start: int, header: int) -> tuple[str, str]:
-    return "idx.offset", (
-        f"Reading starts at byte {start}, but the header of this file is {header} long: 4 bytes, "
-        "and 4 more for each dimension."
-    )
+def _as_bytes(values: np.ndarray) -> np.ndarray:
+    """Take numbers from -128 to 255 as the bytes that they were."""
+    return values.astype(np.int64) % 256
+
+
+# --------------------------------------------------------------------------------------------------
+# The nearest mean
+# --------------------------------------------------------------------------------------------------
 
 
 def nearest_mean(function: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]) -> Report:
     """Check `f(train_images, train_labels, test_images) -> labels`, by the nearest mean digit."""
+    arguments = _noisy_digits()
+    subject = Subject(function, "train_images train_labels test_images")
+    exact, in_bytes = _differences(*arguments, float), _differences(*arguments, np.uint8)
+    expected = (exact**2).sum(axis=(2, 3)).argmin(axis=1)
+    mistakes = [
+        (Finding("nearest_mean.farthest"), (exact**2).sum(axis=(2, 3)).argmax(axis=1)),
+        (
+            Finding("data.bytes_wrap", says="difference"),
+            (in_bytes.astype(float) ** 2).sum(axis=(2, 3)).argmin(axis=1),
+        ),
+        (Finding("data.bytes_wrap", says="square"), (in_bytes**2).sum(axis=(2, 3)).argmin(axis=1)),
+        (Finding("nearest_mean.cancels"), np.abs(exact.sum(axis=(2, 3))).argmin(axis=1)),
+    ]
+
+    def check() -> list[Finding]:
+        result = subject(*arguments)
+        if isinstance(result, list) and None not in map(one_number, result):
+            result = np.array([one_number(label) for label in result])
+        labels = subject.as_array(result, subject.given(*arguments))
+        if same(labels, expected):
+            return subject.side_effects()
+        finding = Finding("nearest_mean.wrong")
+        if labels.shape != expected.shape:
+            finding = Finding("nearest_mean.wrong", says="count")
+        for usual, answer in mistakes:
+            if labels.shape == expected.shape and np.mean(labels == answer) > 0.95:
+                finding = usual
+        return [shown(finding, subject.given(*arguments), labels, expected)]
+
+    return report("nearest_mean", check)
+
+
+def _noisy_digits() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Draw training pictures, their labels, and test pictures: ten patterns, with noise."""
     rng = np.random.default_rng(2)
     ideal = rng.integers(0, 256, (10, 6, 6)).astype(float)
+    train_labels = rng.permutation(np.repeat(np.arange(10), 12)).astype(np.uint8)
+    test_labels = rng.permutation(np.repeat(np.arange(10), 20)).astype(np.uint8)
 
     def noisy(labels: np.ndarray) -> np.ndarray:
         noise = rng.normal(0, 60, (len(labels), 6, 6))
         return np.clip(ideal[labels] + noise, 0, 255).astype(np.uint8)
 
-    train_labels = rng.permutation(np.repeat(np.arange(10), 12)).astype(np.uint8)
-    test_labels = rng.permutation(np.repeat(np.arange(10), 20)).astype(np.uint8)
-    train_images, test_images = noisy(train_labels), noisy(test_labels)
+    return noisy(train_labels), train_labels, noisy(test_labels)
 
-    def differences(dtype: type) -> np.ndarray:
-        means = [train_images[train_labels == digit].mean(axis=0) for digit in range(10)]
-        return test_images.astype(dtype)[:, np.newaxis] - np.stack(means).astype(dtype)
 
-    exact, in_bytes = differences(float), differences(np.uint8)
-    expected = (exact**2).sum(axis=(2, 3)).argmin(axis=1)
-    float_first = "Convert the images to float first."
-    usual = [
-        (
-            "nearest_mean.farthest",
-            "These are the means farthest away: argmax for argmin.",
-            (exact**2).sum(axis=(2, 3)).argmax(axis=1),
-        ),
-        (
-            "data.bytes_wrap",
-            f"Bytes have no negative numbers, 10 - 20 is 246 in them. {float_first}",
-            (in_bytes.astype(float) ** 2).sum(axis=(2, 3)).argmin(axis=1),
-        ),
-        (
-            "data.bytes_wrap",
-            f"Bytes end at 255, 20 * 20 is 144 in them. {float_first}",
-            (in_bytes**2).sum(axis=(2, 3)).argmin(axis=1),
-        ),
-        (
-            "nearest_mean.cancels",
-            "Differences of opposite sign cancel: square them before they are added up.",
-            np.abs(exact.sum(axis=(2, 3))).argmin(axis=1),
-        ),
-    ]
-
-    def check() -> list[Finding]:
-        arguments = (train_images, train_labels, test_images)
-        given = f"{len(test_labels)} test pictures"
-        result = np.asarray(call(function, *arguments))
-        if same(result, expected):
-            return side_effects(function, *arguments)
-        code, message = "nearest_mean.wrong", "There should be one label for each test picture."
-        if result.shape == expected.shape:
-            message = "Some pictures get a mean that is not the nearest."
-            for usual_code, usual_message, answer in usual:
-                if np.mean(result == answer) > 0.95:
-                    code, message = usual_code, usual_message
-            message += f" {np.sum(result != expected)} of {len(expected)} labels differ."
-        return [Finding(code, message, evidence(given, result, expected), 1)]
-
-    return report("nearest_mean", check)
+def _differences(
+    train_images: np.ndarray, train_labels: np.ndarray, test_images: np.ndarray, dtype: type
+) -> np.ndarray:
+    """Subtract each digit's mean from each test picture, in numbers of that type."""
+    means = [train_images[train_labels == digit].mean(axis=0) for digit in range(10)]
+    return test_images.astype(dtype)[:, np.newaxis] - np.stack(means).astype(dtype)

@@ -1,25 +1,24 @@
 """Checks of chapters 6 and 7: the gradients of a network, and one step of training."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from mnist_book.describe import describe
-from mnist_book.diagnosis.reports import Finding, Report, chapter_of
-from mnist_book.diagnosis.running import (
-    Found,
-    array,
-    call,
-    not_a_number,
-    report,
-    same,
-    side_effects,
-)
+from mnist_book.diagnosis.evidence import compared, described, lay_out
+from mnist_book.diagnosis.reports import Finding, Report
+from mnist_book.diagnosis.subject import Found, Subject, not_a_number, report, same
 from mnist_core import leaky_relu, leaky_relu_gradient, softmax
 
 SLOPE = 0.01
 NAMES = ("W1", "b1", "W2", "b2")
+W1, B1, W2, B2 = range(4)
 Arrays = Sequence[np.ndarray]
+
+# --------------------------------------------------------------------------------------------------
+# The network, right and with each of the usual mistakes
+# --------------------------------------------------------------------------------------------------
 
 
 class _Case:
@@ -36,17 +35,24 @@ class _Case:
             rng.normal(0, 0.5, classes),
         ]
         self.right = _backward(self)
-        self.shown = f"x ({batch}, {inputs}), hidden {hidden}, classes {classes}"
 
     def arguments(self, columns: bool, one_hot: bool) -> list:
         """Lay out parameters, x and labels as the function takes them."""
-        classes = len(self.parameters[3])
+        classes = len(self.parameters[B2])
         labels = np.eye(classes)[self.labels] if one_hot else self.labels
         if not columns:
             return [list(self.parameters), self.x, labels]
         w1, b1, w2, b2 = self.parameters
         turned = [w1.T.copy(), b1[:, np.newaxis], w2.T.copy(), b2[:, np.newaxis]]
         return [turned, self.x.T.copy(), labels.T.copy() if one_hot else labels]
+
+
+def _ordinary_case() -> _Case:
+    return _Case(batch=6, inputs=5, hidden=4, classes=3, seed=5)
+
+
+def _square_case() -> _Case:
+    return _Case(batch=4, inputs=4, hidden=4, classes=4, seed=9)
 
 
 def _backward(
@@ -72,92 +78,63 @@ def _backward(
     return [turn(case.x) @ d1, d1.sum(axis=0), dw2, d2.sum(axis=0)]
 
 
-def _mistakes(case: _Case) -> list[tuple[str, str, list[np.ndarray]]]:
-    """List the gradients that the usual mistakes give, each with its code and message."""
-    n = len(case.x)
+def _softmax_over(axis: int | None) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda z: np.exp(z) / np.exp(z).sum(axis=axis, keepdims=axis is not None)
 
-    def soft(axis: int | None) -> Callable:
-        return lambda z: np.exp(z) / np.exp(z).sum(axis=axis, keepdims=axis is not None)
 
-    def jacobian(p: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return (p - y) * p * (1 - p) / n
+def _of_squares(p: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Differentiate the squared error of the probabilities, by the logits."""
+    d_p = 2 * (p - y) / len(y)
+    return p * (d_p - (d_p * p).sum(axis=1, keepdims=True))
 
-    missing = "gradients.missing_activation"
-    forgot = "The derivative of the activation is missing on the way back to the first layer. "
-    cases = [
-        (missing, forgot + "Multiply by it, at z.", {"d_z": lambda d, z, a: d}),
-        (missing, forgot + "The activation stands in its place.", {"d_z": lambda d, z, a: d * a}),
-        (
-            missing,
-            forgot + "Leaky ReLU was applied to the gradient.",
-            {"d_z": lambda d, z, a: leaky_relu(d, SLOPE)},
-        ),
-        (missing, forgot + "z stands in its place.", {"d_z": lambda d, z, a: d * z}),
-        (
-            missing,
-            forgot + "It was taken of the gradient, not of z.",
-            {"d_z": lambda d, z, a: d * leaky_relu_gradient(d, SLOPE)},
-        ),
-        (
-            missing,
-            "The second layer's gradient is made of z, before the activation.",
-            {"outer": lambda a, z, d: z.T @ d},
-        ),
-        (missing, "There is no activation at all, forward or back.", {"forward_slope": 1.0}),
-        (
-            "relu_gradient.slope_ignored",
-            "Below 0 the derivative of leaky ReLU is the slope, 0.01, not 0.",
-            {"d_z": lambda d, z, a: d * (z > 0)},
-        ),
-        (
-            "relu_gradient.sign",
-            "The comparison in the derivative is the wrong way round.",
-            {"d_z": lambda d, z, a: d * np.where(z > 0, SLOPE, 1)},
-        ),
-        ("leaky_relu.plain", "The activation is plain ReLU, not leaky.", {"forward_slope": 0.0}),
-        (
-            "gradients.no_labels",
-            "The labels are not subtracted: it is p - y.",
-            {"d_logits": lambda p, y: p / n},
-        ),
-        (
-            "gradients.extra_softmax",
-            "p * (1 - p) is one factor too many: p - y has the derivative of softmax in it.",
-            {"d_logits": jacobian},
-        ),
-        (
-            "softmax.axis",
-            "The softmax inside adds up over the examples, not the classes.",
-            {"probabilities": soft(0)},
-        ),
-        (
-            "softmax.global_sum",
-            "The softmax inside divides by the sum over the batch.",
-            {"probabilities": soft(None)},
-        ),
-        (
-            "softmax.not_normalised",
-            "The softmax inside is not divided by its sum.",
-            {"probabilities": np.exp},
-        ),
-    ]
-    transposed = "gradients.transposed"
-    message = "The inputs are reshaped where they must be transposed: x.T, not x.reshape."
-    cases.append((transposed, message, {"turn": lambda a: a.reshape(a.shape[::-1])}))
-    if len({*case.x.shape, len(case.parameters[1])}) == 1:
-        message = "The inputs are not transposed: the weights' gradient is inputs.T @ d_z."
-        cases.append((transposed, message, {"turn": lambda a: a}))
-    found = [(code, message, _backward(case, **change)) for code, message, change in cases]
-    w2 = case.parameters[2]
-    if len(w2) == w2.shape[1]:
-        untransposed = _backward(case, d_hidden=lambda d, w: d @ w)
-        message = "On the way back the second layer's weights are not transposed: d @ W2.T."
-        found.append(("gradients.transposed", message, untransposed))
-    return found
+
+# What the usual mistakes replace in `_backward`.
+MISTAKES: list[tuple[Finding, dict[str, Any]]] = [
+    (Finding("gradients.missing_activation"), {"d_z": lambda d, z, a: d}),
+    (Finding("gradients.missing_activation", says="activation"), {"d_z": lambda d, z, a: d * a}),
+    (Finding("gradients.missing_activation", says="z"), {"d_z": lambda d, z, a: d * z}),
+    (
+        Finding("gradients.missing_activation", says="applied"),
+        {"d_z": lambda d, z, a: leaky_relu(d, SLOPE)},
+    ),
+    (Finding("gradients.missing_activation", says="outer"), {"outer": lambda a, z, d: z.T @ d}),
+    (Finding("gradients.missing_activation", says="nowhere"), {"forward_slope": 1.0}),
+    (Finding("relu_gradient.slope_ignored"), {"d_z": lambda d, z, a: d * (z > 0)}),
+    (
+        Finding("relu_gradient.sign", says="inside"),
+        {"d_z": lambda d, z, a: d * np.where(z > 0, SLOPE, 1)},
+    ),
+    (Finding("leaky_relu.plain", says="inside"), {"forward_slope": 0.0}),
+    (Finding("gradients.no_labels"), {"d_logits": lambda p, y: p / len(y)}),
+    (
+        Finding("gradients.extra_softmax"),
+        {"d_logits": lambda p, y: (p - y) * p * (1 - p) / len(y)},
+    ),
+    (Finding("gradients.wrong", says="squares"), {"d_logits": _of_squares}),
+    (Finding("softmax.axis", says="inside"), {"probabilities": _softmax_over(0)}),
+    (Finding("softmax.global_sum", says="inside"), {"probabilities": _softmax_over(None)}),
+    (Finding("softmax.not_normalised", says="inside"), {"probabilities": np.exp}),
+    (
+        Finding("gradients.transposed", says="reshaped"),
+        {"turn": lambda a: a.reshape(a.shape[::-1])},
+    ),
+]
+# These only go together if all sizes are the same.
+SQUARE_MISTAKES: list[tuple[Finding, dict[str, Any]]] = [
+    (Finding("gradients.transposed", says="inputs"), {"turn": lambda a: a}),
+    (Finding("gradients.transposed", says="weights"), {"d_hidden": lambda d, w: d @ w}),
+]
+
+
+def _wrong_gradients(case: _Case) -> Iterator[tuple[Finding, Arrays]]:
+    """List the gradients that the usual mistakes give."""
+    square = len({*case.x.shape, *case.parameters[W2].shape}) == 1
+    for finding, change in (SQUARE_MISTAKES if square else []) + MISTAKES:
+        yield finding, _backward(case, **change)
 
 
 # --------------------------------------------------------------------------------------------------
-# Gradients
+# Gradients, and a step with them
 # --------------------------------------------------------------------------------------------------
 
 
@@ -178,208 +155,13 @@ def gradients(
     columns : x is (inputs, batch), weights are (outputs, inputs), biases (outputs, 1) instead
     one_hot : labels are one-hot, (batch, classes), in columns (classes, batch)
     """
-
-    def measure(case: _Case, in_columns: bool) -> list[np.ndarray]:
-        arguments = case.arguments(in_columns, one_hot)
-        return _in_rows(call(function, *arguments), case, in_columns)
+    way = _Way(Subject(function, "parameters x labels"), one_hot)
 
     def check() -> list[Finding]:
-        finding = _check_gradients(measure, columns)
-        if finding:
-            return finding
-        return side_effects(function, *_ordinary_case().arguments(columns, one_hot))
+        findings = _check_gradients(way, columns) or _check_again(way, columns)
+        return findings or way.subject.side_effects()
 
     return report("gradients", check)
-
-
-def _ordinary_case() -> _Case:
-    return _Case(batch=6, inputs=5, hidden=4, classes=3, seed=5)
-
-
-def _square_case() -> _Case:
-    return _Case(batch=4, inputs=4, hidden=4, classes=4, seed=9)
-
-
-def _check_gradients(
-    measure: Callable[[_Case, bool], list[np.ndarray]], columns: bool
-) -> list[Finding]:
-    """Compare measured gradients with the right ones; explain what differs."""
-    case = _ordinary_case()
-    try:
-        measured = measure(case, columns)
-    except Found as found:
-        return _explain_failure(found, measure, columns)
-    if _right(measured, case):
-        return []
-    return [_explain(measured, case)]
-
-
-def _right(measured: Arrays, case: _Case) -> bool:
-    return all(same(m, r) for m, r in zip(measured, case.right, strict=True))
-
-
-def _explain_failure(found: Found, measure: Callable, columns: bool) -> list[Finding]:
-    """Explain a function whose shapes do not go together, by what it makes of squares."""
-    if found.finding.code not in ("function.raises", "function.shape"):
-        raise found
-    if not columns:
-        try:
-            if _right(measure(_ordinary_case(), True), _ordinary_case()):
-                message = "It is right for examples in columns; pass columns=True to the check."
-                return [Finding("layout.columns", message, found.finding.evidence, 2)]
-        except Found:
-            pass
-    square = _square_case()
-    try:
-        measured = measure(square, columns)
-    except Found:
-        raise found from None
-    if _right(measured, square):
-        raise found
-    finding = _explain(measured, square)
-    if finding.code == "gradients.wrong":
-        raise found
-    return [Finding(finding.code, finding.message, found.finding.evidence, finding.chapter)]
-
-
-def _in_rows(result: object, case: _Case, columns: bool) -> list[np.ndarray]:
-    """Take a list of gradients as arrays in rows, or raise what is wrong with it."""
-    if isinstance(result, np.ndarray) and result.dtype == object:
-        result = list(result)
-    if isinstance(result, dict):
-        result = list(result.values())
-    what = f"given:    {case.shown}"
-    if not isinstance(result, list | tuple) or len(result) != 4:
-        message = "It should return a list of four arrays, like the parameters: W1, b1, W2, b2."
-        raise Found(Finding("function.shape", message, f"{what}\nreturned: {describe(result)}", 2))
-    arrays = []
-    for name, item, expected in zip(NAMES, result, case.right, strict=True):
-        values = array(item, f"{what}\ngradient of {name}").astype(float)
-        not_a_number(values, f"{what}\ngradient of {name}")
-        values = values.T if columns else values
-        # (1, units) for (units,) does no harm; (units,) for (units, 1) does, it would be broadcast.
-        fits = values.ndim == 2 if columns else True
-        if expected.ndim == 1 and values.size == expected.size and fits:
-            values = values.reshape(expected.shape)
-        elif columns and expected.ndim == 1:
-            values = values.reshape(*values.shape, 1)  # not its parameter's shape
-        if values.shape != expected.shape:
-            code, message = _wrong_shape(name, values, expected)
-            shown = f"{what}\nreturned: {name} {values.shape}\nexpected: {name} {expected.shape}"
-            raise Found(Finding(code, message, shown, 6))
-        arrays.append(values)
-    return arrays
-
-
-def _wrong_shape(name: str, values: np.ndarray, expected: np.ndarray) -> tuple[str, str]:
-    if expected.ndim == 1:
-        return "gradients.bias", (
-            f"The gradient of {name} has the wrong shape: it is the sum over the examples, one "
-            "number for each unit. Usual cause: a sum over everything, over the units, or none."
-        )
-    if values.shape == expected.shape[::-1]:
-        message = f"The gradient of {name} is transposed; it should have its weights' shape."
-        return "gradients.transposed", message
-    return "function.shape", f"The gradient of {name} has not the shape of its parameter."
-
-
-def _factor(measured: np.ndarray, right: np.ndarray) -> float | None:
-    """Return k if measured is k * right, else None."""
-    k = float(np.vdot(measured, right) / np.vdot(right, right))
-    return k if same(measured, k * right) and k != 0 else None
-
-
-def _explain(measured: Arrays, case: _Case) -> Finding:
-    """Say what is wrong with gradients of the right shapes."""
-    right = case.right
-    errors = [
-        np.linalg.norm(m - r) / (np.linalg.norm(m) + np.linalg.norm(r))
-        for m, r in zip(measured, right, strict=True)
-    ]
-    relative = ", ".join(f"{name} {error:.1e}" for name, error in zip(NAMES, errors, strict=True))
-    shown = f"given:    {case.shown}\nrelative error: {relative}; right ones are below 1e-6"
-
-    def finding(code: str, message: str) -> Finding:
-        return Finding(code, message, shown, chapter_of(code))
-
-    if all(np.allclose(m, 0) for m in measured):
-        return finding("gradients.zero", "All gradients are 0: nothing would ever change.")
-    factors = [_factor(m, r) for m, r in zip(measured, right, strict=True)]
-    weights_right = same(measured[0], right[0]) and same(measured[2], right[2])
-    if weights_right:
-        message = (
-            "The weights' gradients are right, a bias's is not: it is the sum of d_z over the "
-            "examples of the batch, for each unit."
-        )
-        return finding("gradients.bias", message)
-    if None not in factors:
-        return _explain_factors(finding, factors, len(case.x))
-    for code, message, wrong in _mistakes(case):
-        k = _common_factor(measured, wrong)
-        if k is not None:
-            if abs(k - 1) > 1e-3:
-                message += f" And all is multiplied by {k:.3g}."
-            return finding(code, message)
-    if all(same(np.sort(m, None), np.sort(r, None)) for m, r in zip(measured, right, strict=True)):
-        message = (
-            "All numbers are there, but not in their places: inputs.T @ d_z, nothing reshaped."
-        )
-        return finding("gradients.transposed", message)
-    for part, name in ((0, "W1"), (2, "W2")):
-        square = measured[part].shape[0] == measured[part].shape[1]
-        others = all(same(measured[i], right[i]) for i in range(4) if i != part)
-        if square and (_factor(measured[part].T, right[part]) or others):
-            message = f"The gradient of {name} is not inputs.T @ d_z: a transpose is missing."
-            return finding("gradients.transposed", message)
-    if factors[0] is not None and factors[2] is not None:
-        return _explain_factors(finding, [factors[0], factors[2]], len(case.x))
-    return _explain_by_layer(finding, factors, measured, case)
-
-
-def _explain_by_layer(finding: Callable, factors: list, measured: Arrays, case: _Case) -> Finding:
-    """Compare the layers one by one, each with the mistakes that touch it alone."""
-    for weights in (0, 2):
-        for code, message, wrong in _mistakes(case):
-            touched = not same(wrong[weights], case.right[weights])
-            if touched and _factor(measured[weights], wrong[weights]) is not None:
-                return finding(code, message)
-    if factors[2] is not None and factors[0] is None:
-        message = (
-            "The last layer's gradients are right, the first layer's are not: look at what passes "
-            "back between them, d_z @ W2.T times the derivative of the activation at z."
-        )
-        return finding("gradients.missing_activation", message)
-    return finding("gradients.wrong", "The gradients are not those of the mean cross-entropy.")
-
-
-def _explain_factors(finding: Callable, factors: list[float], batch: int) -> Finding:
-    """Explain gradients that are right but for a factor."""
-    listed = ", ".join(f"{k:.3g}" for k in factors)
-    if min(factors) < 0:
-        message = f"The direction is wrong: the gradients are {listed} times the right ones."
-        return finding("gradients.sign", message + " Usual cause: y - p for p - y.")
-    cause = "a factor from the loss, or 1/m forgotten or applied twice"
-    largest = max(factors, key=lambda k: abs(np.log(k)))
-    if np.isclose(largest, batch):
-        cause = "not divided by the number of examples in the batch"
-    elif np.isclose(largest, 1 / batch):
-        cause = "divided by the number of examples twice"
-    elif np.isclose(largest, 2):
-        cause = "a factor 2, as from a squared error"
-    message = f"Right but for a factor: {listed} times the right ones. Usual cause: {cause}."
-    return finding("gradients.scale", message)
-
-
-def _common_factor(measured: Arrays, wrong: Arrays) -> float | None:
-    factors = [_factor(m, w) for m, w in zip(measured, wrong, strict=True)]
-    if None in factors or not np.allclose(factors, factors[0], rtol=1e-3) or factors[0] < 0:
-        return None
-    return factors[0]
-
-
-# --------------------------------------------------------------------------------------------------
-# One step of training
-# --------------------------------------------------------------------------------------------------
 
 
 def train_step(
@@ -390,60 +172,318 @@ def train_step(
 ) -> Report:
     """Check `f(parameters, x, labels, learning_rate)`: one step of plain gradient descent.
 
-    It returns the new parameters, or returns nothing and changes the arrays in place. The rest is
-    as for `gradients`.
+    It returns the new parameters, or changes the arrays in place and returns nothing, or the loss.
+    The rest is as for `gradients`.
     """
-
-    def measure_with(learning_rate: float) -> Callable[[_Case, bool], list[np.ndarray]]:
-        def measure(case: _Case, in_columns: bool) -> list[np.ndarray]:
-            arguments = case.arguments(in_columns, one_hot)
-            result = call(function, *arguments, learning_rate, in_place=True)
-            if isinstance(result, tuple) and len(result) == 2 and len(result[0]) == 4:
-                result = result[0]  # (parameters, loss)
-            after = _in_rows(result, case, in_columns)
-            pairs = zip(case.parameters, after, strict=True)
-            return [(before - new) / learning_rate for before, new in pairs]
-
-        return measure
+    subject = Subject(function, "parameters x labels learning_rate", in_place=True)
+    long, short = _Way(subject, one_hot, 0.1), _Way(subject, one_hot, 0.003)
 
     def check() -> list[Finding]:
-        findings = _check_gradients(measure_with(0.1), columns)
-        findings = findings or _check_gradients(measure_with(0.003), columns)
+        findings = _check_gradients(long, columns) or _check_gradients(short, columns)
         if findings:
-            return [_as_step(finding, measure_with, columns) for finding in findings]
-        arguments = _ordinary_case().arguments(columns, one_hot)
-        return side_effects(function, *arguments, 0.1, in_place=True)
+            first, *others = findings
+            return [_as_step(first, long, columns), *others]
+        return subject.side_effects()
 
     return report("train_step", check)
 
 
-def _as_step(finding: Finding, measure_with: Callable, columns: bool) -> Finding:
-    """Say of a step what was found of the gradients that it must have used."""
-    if finding.code == "gradients.zero":
-        message = (
-            "The parameters have not changed. Usual cause: in a loop p = p - ... gives the name to "
-            "a new array; write p -= ..., or collect the new ones and return them."
+@dataclass(frozen=True)
+class _Way:
+    """How the reader's function tells its gradients: by returning them, or by a step with them."""
+
+    subject: Subject
+    one_hot: bool
+    rate: float | None = None  # of learning, if it takes a step
+
+    def arguments(self, case: _Case, columns: bool) -> list:
+        rate = [] if self.rate is None else [self.rate]
+        return [*case.arguments(columns, self.one_hot), *rate]
+
+    def measure(self, case: _Case, columns: bool) -> list[np.ndarray]:
+        """Return the gradients, in rows."""
+        arguments = self.arguments(case, columns)
+        if self.rate is None:
+            return self._in_rows(self.subject(*arguments), case, columns)
+        result, (in_place, *_) = self.subject.call(*arguments)
+        new = self._in_rows(_stepped(result, in_place), case, columns)
+        return [(old - n) / self.rate for old, n in zip(case.parameters, new, strict=True)]
+
+    def shown(self, finding: Finding, measured: Arrays, case: _Case, columns: bool) -> Finding:
+        """Add to a finding the first entries that are wrong, and the error of each array."""
+        errors = [_relative_error(m, r) for m, r in zip(measured, case.right, strict=True)]
+        k = next((k for k, error in enumerate(errors) if error > 1e-4), int(np.argmax(errors)))
+        name, scale = f"gradient of {NAMES[k]}", 1.0
+        if self.rate is not None:
+            name, scale = f"change of {NAMES[k]}", -self.rate
+        pair = scale * measured[k] + 0.0, scale * case.right[k]  # no -0
+        seen = compared(*(array.T if columns else array for array in pair))
+        evidence = lay_out(
+            given=self.subject.given(*self.arguments(case, columns)),
+            **{line: f"{name} {text}" for line, text in seen.items()},
+            errors=", ".join(f"{n} {e:.1g}" for n, e in zip(NAMES, errors, strict=True))
+            + " (right ones: below 1e-6)",
         )
-        return Finding("train.no_update", message, finding.evidence, 7)
-    if finding.code == "layout.columns" or finding.code.startswith("function."):
-        return finding
+        return replace(finding, evidence=evidence)
+
+    def _in_rows(self, result: object, case: _Case, columns: bool) -> list[np.ndarray]:
+        """Take a list of four arrays as arrays in rows, or raise what is wrong with it."""
+        given = self.subject.given(*self.arguments(case, columns))
+        items = _four(result)
+        if items is None:
+            raise Found(_not_four(result, given, self.subject.names))
+        arrays = []
+        for name, item, right in zip(NAMES, items, case.right, strict=True):
+            part = f"{given}; looked at: {name}"
+            values = self.subject.as_array(item, part).astype(float)
+            not_a_number(values, part)
+            values = _turned(values, right, columns)
+            if values.shape != right.shape:
+                raise Found(_wrong_shape(name, values, right, part))
+            arrays.append(values)
+        return arrays
+
+
+def _four(result: object) -> list | None:
+    """Return four arrays as a list, if that is what it is, in whatever holds them."""
+    if isinstance(result, np.ndarray) and result.dtype == object:
+        result = list(result)
+    if isinstance(result, dict):
+        result = list(result.values())
+    return list(result) if isinstance(result, list | tuple) and len(result) == 4 else None
+
+
+def _stepped(result: object, in_place: object) -> object:
+    """Find the new parameters: returned, alone or with a loss, or else written in place."""
+    candidates = [result, *(result if isinstance(result, tuple) else [])]
+    for candidate in candidates:
+        items = _four(candidate)
+        if items and not all(isinstance(item, float | int) for item in items):
+            return candidate
+    return in_place
+
+
+def _not_four(result: object, given: str, names: list[str]) -> Finding:
+    evidence = lay_out(given=given, returned=described(result))
+    if isinstance(result, list | tuple):
+        for index, item in enumerate(result):
+            if _four(item) is not None:
+                values = {"index": index, "names": ", ".join(names)}
+                return Finding("function.shape", evidence, "four_inside", values)
+    return Finding("function.shape", evidence, "four")
+
+
+def _turned(values: np.ndarray, right: np.ndarray, columns: bool) -> np.ndarray:
+    """Turn columns to rows, and (1, units) to (units,), which does no harm.
+
+    In columns (units,) for (units, 1) does harm, as it would be broadcast.
+    """
+    values = values.T if columns else values
+    if right.ndim == 1 and values.size == right.size and (values.ndim == 2 or not columns):
+        return values.reshape(right.shape)
+    return values.reshape(*values.shape, 1) if columns and right.ndim == 1 else values
+
+
+def _wrong_shape(name: str, values: np.ndarray, right: np.ndarray, given: str) -> Finding:
+    evidence = lay_out(given=given, returned=f"{values.shape}", expected=f"{right.shape}")
+    if right.ndim == 1:
+        return Finding("gradients.bias", evidence, "shape", {"name": name})
+    if values.shape == right.shape[::-1]:
+        return Finding("gradients.transposed", evidence, "shape", {"name": name})
+    return Finding("function.shape", evidence, "gradient", {"name": name})
+
+
+def _check_gradients(way: _Way, columns: bool) -> list[Finding]:
+    """Compare measured gradients with the right ones; explain what differs."""
     case = _ordinary_case()
     try:
-        steps = [measure_with(rate)(case, columns) for rate in (0.1, 0.001)]
+        measured = way.measure(case, columns)
+    except Found as found:
+        return _explain_failure(found, way, columns)
+    if _right(measured, case):
+        return []
+    return [way.shown(finding, measured, case, columns) for finding in _explain(measured, case)]
+
+
+def _check_again(way: _Way, columns: bool) -> list[Finding]:
+    """Compare the gradients of a further call with the right ones, which the first call gave."""
+    case = _ordinary_case()
+    measured = way.measure(case, columns)
+    if _right(measured, case):
+        return []
+    return [way.shown(Finding("gradients.accumulated"), measured, case, columns)]
+
+
+def _explain_failure(found: Found, way: _Way, columns: bool) -> list[Finding]:
+    """Explain a function whose shapes do not go together, by what it makes of squares."""
+    if found.finding.code not in ("function.raises", "function.shape"):
+        raise found
+    if not columns:
+        try:
+            if _right(way.measure(_ordinary_case(), True), _ordinary_case()):
+                return [Finding("layout.columns", found.finding.evidence)]
+        except Found:
+            pass
+    square = _square_case()
+    try:
+        measured = way.measure(square, columns)
+    except Found:
+        raise found from None
+    if _right(measured, square):
+        raise found
+    first, *_ = _explain(measured, square)
+    if first.code == "gradients.wrong":
+        raise found
+    return [replace(first, evidence=found.finding.evidence)]
+
+
+def _right(measured: Arrays, case: _Case) -> bool:
+    return all(same(m, r) for m, r in zip(measured, case.right, strict=True))
+
+
+def _relative_error(measured: np.ndarray, right: np.ndarray) -> float:
+    sizes = np.linalg.norm(measured) + np.linalg.norm(right)
+    return float(np.linalg.norm(measured - right) / sizes)
+
+
+# --------------------------------------------------------------------------------------------------
+# What is wrong with gradients of the right shapes
+# --------------------------------------------------------------------------------------------------
+
+
+def _explain(measured: Arrays, case: _Case) -> list[Finding]:
+    """Say what is wrong: the first probe that knows it."""
+    for probe in (_zero, _biases, _factors, _usual, _reordered, _decay, _weights_alone, _layers):
+        findings = probe(measured, case)
+        if findings:
+            return findings
+    return [Finding("gradients.wrong")]
+
+
+def _zero(measured: Arrays, case: _Case) -> list[Finding]:
+    return [Finding("gradients.zero")] if all(np.allclose(m, 0) for m in measured) else []
+
+
+def _biases(measured: Arrays, case: _Case) -> list[Finding]:
+    weights = all(same(measured[k], case.right[k]) for k in (W1, W2))
+    return [Finding("gradients.bias")] if weights else []
+
+
+def _factors(measured: Arrays, case: _Case) -> list[Finding]:
+    """Look for gradients that are right but for a factor."""
+    factors = _factor_each(measured, case.right)
+    return [_scale(factors, case)] if factors else []
+
+
+def _usual(measured: Arrays, case: _Case) -> list[Finding]:
+    """Look for gradients that a usual mistake gives, times one factor perhaps."""
+    for finding, wrong in _wrong_gradients(case):
+        factors = _factor_each(measured, wrong)
+        if not factors or factors[0] < 0 or not np.allclose(factors, factors[0], rtol=1e-3):
+            continue
+        if abs(factors[0] - 1) < 1e-3:
+            return [finding]
+        return [finding, Finding("gradients.scale", says="besides", values={"factor": factors[0]})]
+    return []
+
+
+def _reordered(measured: Arrays, case: _Case) -> list[Finding]:
+    """Look for the right numbers in other places."""
+    pairs = list(zip(measured, case.right, strict=True))
+    for k in (W1, W2):
+        square = measured[k].shape[0] == measured[k].shape[1]
+        if square and _factor(measured[k].T, case.right[k]):
+            return [Finding("gradients.transposed", says="square", values={"name": NAMES[k]})]
+    if all(same(np.sort(m, None), np.sort(r, None)) for m, r in pairs):
+        return [Finding("gradients.transposed", says="reordered")]
+    return []
+
+
+def _decay(measured: Arrays, case: _Case) -> list[Finding]:
+    """Look for a part of the weights themselves in their gradients."""
+    differences = [measured[k] - case.right[k] for k in (W1, W2)]
+    parts = _factor_each(differences, [case.parameters[k] for k in (W1, W2)])
+    if not parts or not np.isclose(parts[0], parts[1], rtol=1e-3):
+        return []
+    return [Finding("gradients.wrong", says="decay", values={"factor": parts[0]})]
+
+
+def _weights_alone(measured: Arrays, case: _Case) -> list[Finding]:
+    factors = _factor_each(*([arrays[k] for k in (W1, W2)] for arrays in (measured, case.right)))
+    return [_scale(factors, case)] if factors else []
+
+
+def _layers(measured: Arrays, case: _Case) -> list[Finding]:
+    """Compare the layers one by one, each with the mistakes that touch it alone."""
+    for k in (W1, W2):
+        for finding, wrong in _wrong_gradients(case):
+            touched = not same(wrong[k], case.right[k])
+            if touched and _factor(measured[k], wrong[k]) is not None:
+                return [finding]
+    if _factor(measured[W2], case.right[W2]) and not _factor(measured[W1], case.right[W1]):
+        return [Finding("gradients.missing_activation", says="between")]
+    return []
+
+
+def _scale(factors: list[float], case: _Case) -> Finding:
+    """Explain factors between measured and right gradients."""
+    values = {"factors": ", ".join(f"{factor:.3g}" for factor in factors)}
+    if min(factors) < 0:
+        return Finding(
+            "gradients.sign", says="usual" if max(factors) < 0 else "some", values=values
+        )
+    if not np.allclose(factors, factors[0], rtol=1e-3):
+        return Finding("gradients.scale", says="differ", values=values)
+    batch, common = len(case.x), {"factor": factors[0]}
+    for finding, factor in (
+        (Finding("gradients.scale", says="undivided", values=common), batch),
+        (Finding("gradients.scale", says="divided_twice", values=common), 1 / batch),
+        (Finding("gradients.scale", says="doubled"), 2),
+    ):
+        if np.isclose(factors[0], factor):
+            return finding
+    return Finding("gradients.scale", values=values)
+
+
+def _factor(measured: np.ndarray, right: np.ndarray) -> float | None:
+    """Return k if measured is k * right, and not 0, else None."""
+    k = float(np.vdot(measured, right) / np.vdot(right, right))
+    return k if k != 0 and same(measured, k * right) else None
+
+
+def _factor_each(measured: Sequence[np.ndarray], right: Sequence[np.ndarray]) -> list[float]:
+    """Return the factor of each pair of arrays; an empty list if any pair has none."""
+    factors = [_factor(m, r) for m, r in zip(measured, right, strict=True)]
+    found = [factor for factor in factors if factor is not None]
+    return found if len(found) == len(factors) else []
+
+
+# --------------------------------------------------------------------------------------------------
+# What is wrong with a step
+# --------------------------------------------------------------------------------------------------
+
+
+def _as_step(finding: Finding, way: _Way, columns: bool) -> Finding:
+    """Say of a step what was found of the gradients that it must have used."""
+    if finding.code == "gradients.zero":
+        return Finding("train.no_update", finding.evidence)
+    if finding.code == "layout.columns" or finding.code.startswith("function."):
+        return finding
+    try:
+        long, short = (
+            replace(way, rate=rate).measure(_ordinary_case(), columns) for rate in (0.1, 0.001)
+        )
     except Found:
         return finding
-    unchanged = [name for name, g in zip(NAMES, steps[0], strict=True) if np.allclose(g, 0)]
+    unchanged = [
+        name for name, gradient in zip(NAMES, long, strict=True) if np.allclose(gradient, 0)
+    ]
     if unchanged and any(name[0] == "W" for name in unchanged):
-        message = f"{', '.join(unchanged)} have not changed; every parameter takes its step."
-        return Finding("train.no_update", message, finding.evidence, 7)
+        values = {"names": ", ".join(unchanged)}
+        return Finding("train.no_update", finding.evidence, "some", values)
     if finding.code == "gradients.sign":
-        message = (
-            "It steps uphill: the gradient points to where the loss grows, so subtract "
-            "learning_rate * gradient."
-        )
-        return Finding("train.ascent", message, finding.evidence, 7)
-    moved = [a * 0.1 / (b * 0.001) for a, b in zip(steps[0], steps[1], strict=True) if np.all(b)]
+        return Finding("train.ascent", finding.evidence)
+    moved = [a * 0.1 / (b * 0.001) for a, b in zip(long, short, strict=True) if np.all(b)]
     if moved and all(np.allclose(ratio, 1, rtol=1e-3) for ratio in moved):
-        message = "The learning rate that is passed is ignored: the step is as long with any."
-        return Finding("train.learning_rate", message, finding.evidence, 7)
+        return Finding("train.learning_rate", finding.evidence)
     return finding

@@ -1,16 +1,20 @@
 """Check of chapter 5: the weights that training starts from."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
+from mnist_book.diagnosis.evidence import lay_out
 from mnist_book.diagnosis.reports import Finding, Report
-from mnist_book.diagnosis.running import array, call, not_a_number, report, side_effects
+from mnist_book.diagnosis.subject import Found, Subject, not_a_number, report
 
 SLOPE = 0.01
 # What depends on the inputs, on the outputs, or on both, shows.
-SIZES = ((900, 100), (100, 900), (300, 200))
+SIZES = ((900, 100), (100, 900), (300, 200))  # inputs, outputs
+
+Deviation = Callable[[int, int], float]  # of weights, by their inputs and outputs
 
 
 def he_normal(
@@ -23,117 +27,115 @@ def he_normal(
     function : returns weights (inputs, outputs)
     columns : it returns (outputs, inputs) instead
     """
+    subject = Subject(function, "rng inputs outputs slope")
 
     def check() -> list[Finding]:
-        samples = []
-        for inputs, outputs in SIZES:
-            arguments = np.random.default_rng(7), inputs, outputs, SLOPE
-            shape = (outputs, inputs) if columns else (inputs, outputs)
-            what = f"given:    inputs {inputs}, outputs {outputs}, slope {SLOPE}"
-            result = call(function, *arguments)
-            values = np.asarray(result)
-            if isinstance(result, np.ndarray) and values.shape == shape[::-1]:
-                return [_wrong_way_round(what, values, columns)]
-            values = array(result, what, shape).astype(float)
-            not_a_number(values, what)
-            samples.append(values.T if columns else values)
-        cause = _mistake_in_weights(samples)
-        if cause:
-            return [Finding(*cause, _shown(samples), 5)]
-        return side_effects(function, np.random.default_rng(7), *SIZES[0], SLOPE)
+        samples = [_draw(subject, *sizes, columns) for sizes in SIZES]
+        finding = _misshapen(samples) or _missized(samples)
+        if finding:
+            return [replace(finding, evidence=_shown(samples))]
+        return subject.side_effects()
 
     return report("he_normal", check)
 
 
-def _wrong_way_round(what: str, values: np.ndarray, columns: bool) -> Finding:
-    expected = "(outputs, inputs)" if columns else "(inputs, outputs)"
-    message = f"The weights have their sizes exchanged; they should be {expected}."
-    if not columns:
-        message += " (If your examples are in columns, pass columns=True.)"
-    return Finding("function.shape", message, f"{what}\nreturned: shape {values.shape}", 2)
+def _draw(subject: Subject, inputs: int, outputs: int, columns: bool) -> np.ndarray:
+    """Draw weights, and turn them to (inputs, outputs)."""
+    arguments = np.random.default_rng(7), inputs, outputs, SLOPE
+    given, shape = subject.given(*arguments), (outputs, inputs) if columns else (inputs, outputs)
+    weights = subject.array(*arguments)
+    if weights.shape == shape[::-1]:
+        evidence = lay_out(given=given, returned=f"an array of shape {weights.shape}")
+        raise Found(
+            Finding("function.shape", evidence, "exchanged_columns" if columns else "exchanged")
+        )
+    weights = subject.as_array(weights, given, shape).astype(float)
+    not_a_number(weights, given)
+    return weights.T if columns else weights
+
+
+def _misshapen(samples: list[np.ndarray]) -> Finding | None:
+    """Look for what is wrong with the distribution, whatever its size."""
+    if not any(weights.any() for weights in samples):
+        return Finding("init.zeros")
+    if any(np.allclose(w, w[:, :1]) or np.allclose(w, w[:1]) for w in samples):
+        return Finding("init.symmetric")
+    if all(weights.min() >= 0 for weights in samples):
+        ratio = _ratios(samples).max()
+        if ratio > 1.25:
+            return Finding("init.positive", says="large", values={"ratio": ratio})
+        return Finding("init.positive")
+    if any(abs(weights.mean()) > 0.25 * weights.std() for weights in samples):
+        return Finding("init.positive", says="leaning")
+    return None
+
+
+def _missized(samples: list[np.ndarray]) -> Finding | None:
+    """Compare the size of the weights with He's, and with what the usual mistakes make of it."""
+    if _have_size(samples, lambda inputs, outputs: _he(inputs)):
+        return None
+    for finding, deviation in _mistaken_sizes():
+        if _have_size(samples, deviation):
+            return finding
+    ratios = _ratios(samples)
+    if ratios.max() > 1.25:
+        return Finding("init.too_large", values={"ratio": ratios.max()})
+    if ratios.min() < 0.65:
+        return Finding("init.too_small", values={"ratio": ratios.min()})
+    return None
+
+
+def _mistaken_sizes() -> Iterator[tuple[Finding, Deviation]]:
+    """List the standard deviations that the usual mistakes give."""
+    yield Finding("init.variance_as_std"), lambda i, o: _he(i) ** 2
+    yield Finding("init.variance_as_std", says="one_over"), lambda i, o: 1 / i
+    yield Finding("init.too_large", says="root_twice"), lambda i, o: math.sqrt(_he(i))
+    for factor in (1, 2, 3, 4, 6):
+        for count in (
+            lambda i, o: o,
+            lambda i, o: i + o,
+            lambda i, o: i * o,
+            lambda i, o: (i + o) / 2,
+        ):
+            yield Finding("init.fan"), _to_the_power(0.5, factor, count)
+            yield Finding("init.fan"), _to_the_power(1, factor, count)
+
+
+def _to_the_power(power: float, factor: float, count: Deviation) -> Deviation:
+    """Make a deviation of a factor over a count of units, or of its root."""
+    return lambda i, o: (factor / count(i, o)) ** power
+
+
+def _have_size(samples: list[np.ndarray], deviation: Deviation) -> bool:
+    return all(
+        abs(_size(weights) / deviation(*sizes) - 1) < 0.06
+        for weights, sizes in zip(samples, SIZES, strict=True)
+    )
+
+
+def _ratios(samples: list[np.ndarray]) -> np.ndarray:
+    """Compare the sizes of weights with He's."""
+    pairs = zip(samples, SIZES, strict=True)
+    return np.array([_size(weights) / _he(inputs) for weights, (inputs, _) in pairs])
+
+
+def _size(weights: np.ndarray) -> float:
+    """Return the root of the mean square: the standard deviation, if the mean is 0."""
+    return float(np.sqrt(np.mean(weights**2)))
 
 
 def _he(inputs: int) -> float:
+    """Return the standard deviation that He et al. (2015) derive for leaky ReLU."""
     return math.sqrt(2 / ((1 + SLOPE**2) * inputs))
 
 
 def _shown(samples: list[np.ndarray]) -> str:
-    lines = []
-    for (inputs, outputs), weights in zip(SIZES, samples, strict=True):
-        lines.append(
-            f"inputs {inputs}, outputs {outputs}: mean {weights.mean():.4f}, standard deviation "
-            f"{weights.std():.4f}, expected {_he(inputs):.4f}, lowest {weights.min():.3f}"
+    """Lay out what was drawn, a line for each size of layer."""
+    lines = {
+        f"{inputs} to {outputs}": (
+            f"mean {weights.mean():.4f}, standard deviation {weights.std():.4f}, "
+            f"lowest {weights.min():.4f}; He's deviation is {_he(inputs):.4f}"
         )
-    return "\n".join(lines)
-
-
-def _mistake_in_weights(samples: list[np.ndarray]) -> tuple[str, str] | None:
-    """Name what is wrong with samples of weights (inputs, outputs), if anything is."""
-
-    def deviation_is(expected: Callable[[int, int], float], tolerance: float = 0.06) -> bool:
-        return all(
-            abs(np.sqrt(np.mean(weights**2)) / expected(inputs, outputs) - 1) < tolerance
-            for (inputs, outputs), weights in zip(SIZES, samples, strict=True)
-        )
-
-    if all(np.all(weights == 0) for weights in samples):
-        message = (
-            "All weights are 0: all units compute the same, and get the same gradient for ever."
-        )
-        return "init.zeros", message
-    if any(np.allclose(w, w[:, :1]) or np.allclose(w, w[:1]) for w in samples):
-        message = "Units are clones of each other: they start equal, so they stay equal. Draw each."
-        return "init.symmetric", message
-    if all(weights.min() >= 0 for weights in samples):
-        return "init.positive", (
-            "No weight is negative: sums over many inputs become huge and all alike. Usual cause: "
-            "rng.random, which draws from 0 to 1; weights belong on both sides of 0."
-        )
-    if any(abs(w.mean()) > 0.25 * w.std() for w in samples):
-        return "init.positive", "The weights are not centred at 0: one sign dominates."
-    if deviation_is(lambda inputs, outputs: _he(inputs)):
-        return None
-    fan = (
-        "init.fan",
-        (
-            "The wrong number comes in: the spread must fit the number of inputs, for the sum over "
-            "the inputs is what it is to keep in size."
-        ),
-    )
-    if deviation_is(lambda inputs, outputs: _he(inputs) ** 2):
-        return "init.variance_as_std", (
-            "The variance is used as the standard deviation: 2 / inputs for sqrt(2 / inputs). "
-            "The second argument of rng.normal is the standard deviation."
-        )
-    if deviation_is(lambda inputs, outputs: 1 / inputs):
-        message = "The variance, 1 / inputs, is used as the standard deviation: take its root."
-        return "init.variance_as_std", message
-    if deviation_is(lambda inputs, outputs: math.sqrt(_he(inputs))):
-        message = "The root of the standard deviation is used: sqrt is taken twice."
-        return "init.too_large", message
-    for factor in (1, 2, 3, 4, 6):
-        for count in (
-            lambda inputs, outputs: outputs,
-            lambda inputs, outputs: inputs + outputs,
-            lambda inputs, outputs: inputs * outputs,
-            lambda inputs, outputs: (inputs + outputs) / 2,
-        ):
-            if deviation_is(lambda i, o, c=count, f=factor: math.sqrt(f / c(i, o))):
-                return fan
-            if deviation_is(lambda i, o, c=count, f=factor: f / c(i, o)):
-                return fan
-    ratios = [
-        np.sqrt(np.mean(weights**2)) / _he(inputs)
-        for (inputs, _), weights in zip(SIZES, samples, strict=True)
-    ]
-    if max(ratios) > 1.25:
-        return "init.too_large", (
-            f"The weights are up to {max(ratios):.3g} times too large: activations grow from layer "
-            "to layer. Standard deviation: sqrt(2 / inputs)."
-        )
-    if min(ratios) < 0.65:
-        return "init.too_small", (
-            f"The weights are down to {min(ratios):.2g} of what they should be: activations shrink "
-            "from layer to layer. Standard deviation: sqrt(2 / inputs)."
-        )
-    return None
+        for (inputs, outputs), weights in zip(SIZES, samples, strict=True)
+    }
+    return lay_out(**lines)

@@ -1,20 +1,17 @@
 """Checks of chapter 2: the matrix product."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
+from mnist_book.diagnosis.evidence import cleaned, lay_out
 from mnist_book.diagnosis.reports import Finding, Report
-from mnist_book.diagnosis.running import (
-    Found,
-    array,
-    call,
-    evidence,
-    not_a_number,
-    report,
-    same,
-    side_effects,
-)
+from mnist_book.diagnosis.subject import Found, Subject, not_a_number, report, same, shown
+
+# --------------------------------------------------------------------------------------------------
+# The shape ledger
+# --------------------------------------------------------------------------------------------------
 
 SHAPE_LEDGER = {  # of x (32, 784), weights (784, 128), bias (128,)
     "x[0]": (784,),
@@ -31,24 +28,39 @@ def shapes(answers: Mapping[str, tuple[int, ...]]) -> Report:
     """Check a shape ledger: a tuple for each expression of `SHAPE_LEDGER`."""
 
     def check() -> list[Finding]:
+        if not isinstance(answers, Mapping):
+            return [Finding("shapes.wrong", lay_out(given=cleaned(answers)), says="no_ledger")]
         for expression, shape in SHAPE_LEDGER.items():
-            answer = answers.get(expression)
-            if answer == shape:
-                continue
-            code, message = "shapes.wrong", f"{expression} has another shape."
-            if answer is None:
-                code, message = "shapes.nothing", f"{expression} has no answer yet."
-            elif isinstance(answer, int):
-                message = (
-                    f"A shape is a tuple: for one dimension write ({answer},), with the comma."
-                )
-            elif tuple(answer) == shape[::-1]:
-                message = f"{expression}: the two sizes are exchanged."
-            given = "x (32, 784), weights (784, 128), bias (128,)"
-            return [Finding(code, message, f"given:    {given}\nanswered: {answer}", 2)]
+            finding = _misjudged(expression, answers.get(expression), shape)
+            if finding:
+                given = "x (32, 784), weights (784, 128), bias (128,)"
+                answered = cleaned(answers.get(expression))
+                return [replace(finding, evidence=lay_out(given=given, answered=answered))]
         return []
 
     return report("shapes", check)
+
+
+def _misjudged(expression: str, answer: object, shape: tuple[int, ...]) -> Finding | None:
+    values = {"expression": expression, "answer": cleaned(answer)}
+    if answer is None or answer is Ellipsis:
+        return Finding("shapes.nothing", values=values)
+    if isinstance(answer, int):
+        return Finding("shapes.wrong", says="no_tuple", values=values)
+    if isinstance(answer, tuple | list) and all(isinstance(n, int) for n in answer):
+        if tuple(answer) == shape:
+            return None
+        if tuple(answer) == shape[::-1]:
+            return Finding("shapes.wrong", says="exchanged", values=values)
+    return Finding("shapes.wrong", values=values)
+
+
+# --------------------------------------------------------------------------------------------------
+# A layer
+# --------------------------------------------------------------------------------------------------
+
+SIZES = ((5, 3, 4), (1, 3, 4), (6, 4, 2))  # batch, inputs, outputs: all different
+SQUARE = (4, 4, 4)  # lets any product through
 
 
 def linear(function: Callable[..., np.ndarray], *, columns: bool = False) -> Report:
@@ -59,138 +71,148 @@ def linear(function: Callable[..., np.ndarray], *, columns: bool = False) -> Rep
     function : takes x (batch, inputs), weights (inputs, outputs), bias (outputs,)
     columns : it takes x (inputs, batch), weights (outputs, inputs), bias (outputs, 1) instead
     """
+    subject = Subject(function, "x weights bias")
 
     def check() -> list[Finding]:
-        for batch, inputs, outputs in ((5, 3, 4), (1, 3, 4), (6, 4, 2)):
-            given = _layer_arguments(batch, inputs, outputs, columns)
-            x, weights, bias = _layer_arguments(batch, inputs, outputs, columns=False)
-            expected = (x @ weights + bias).T if columns else x @ weights + bias
-            what = "x {}, weights {}, bias {}".format(*(argument.shape for argument in given))
-            try:
-                result = call(function, *given)
-                values = array(result, f"given:    {what}")
-            except Found as found:
-                if found.finding.code != "function.raises":
-                    raise
-                # The shapes did not go together. Squares let any product through and tell it.
-                cause = _mistake_on_squares(function, columns)
-                if cause is None:
-                    raise
-                return _with_layout(Finding(*cause, found.finding.evidence, 2), function, columns)
-            if same(values, expected):
-                continue
-            not_a_number(values, f"given:    {what}")
-            cause = _misproduct(values, x, weights, bias, columns)
-            cause = cause or _mistake_on_squares(function, columns)
-            if cause is None:
-                array(values, f"given:    {what}", expected.shape)
-                cause = "linear.wrong", "The result is not x @ weights + bias."
-            finding = Finding(*cause, evidence(what, values, expected), 2)
-            return _with_layout(finding, function, columns)
-        return side_effects(function, *given)
+        for sizes in SIZES:
+            finding = _check_layer(subject, _arguments(*sizes), columns)
+            if finding:
+                return [finding] if columns else _with_layout(finding, function)
+        return subject.side_effects()
 
     return report("linear", check)
 
 
-def _layer_arguments(batch: int, inputs: int, outputs: int, columns: bool) -> list[np.ndarray]:
+def _check_layer(subject: Subject, arguments: list, columns: bool) -> Finding | None:
+    """Compare a layer's result with the right one; `arguments` are in rows."""
+    x, weights, bias = arguments
+    laid_out = _in_columns(arguments) if columns else arguments
+    expected = (x @ weights + bias).T if columns else x @ weights + bias
+    given = subject.given(*laid_out)
+    try:
+        result = subject.array(*laid_out)
+    except Found as found:
+        if found.finding.code != "function.raises":
+            raise
+        # The shapes did not go together. Squares let any product through and tell it.
+        finding = _on_squares(subject, columns)
+        if finding is None:
+            raise
+        return replace(finding, evidence=found.finding.evidence)
+    if same(result, expected):
+        return None
+    not_a_number(result, given)
+    finding = _misproduct(result.T if columns else result, *arguments)
+    finding = finding or _on_squares(subject, columns)
+    if finding is None:
+        subject.as_array(result, given, expected.shape)
+        finding = Finding("linear.wrong")
+    return shown(finding, given, result, expected)
+
+
+def _arguments(batch: int, inputs: int, outputs: int) -> list[np.ndarray]:
+    """Draw x, weights and bias, in rows."""
     rng = np.random.default_rng(batch)
     x, weights = rng.normal(size=(batch, inputs)), rng.normal(size=(inputs, outputs))
-    bias = rng.normal(size=outputs) + 3
-    return [x.T.copy(), weights.T.copy(), bias[:, np.newaxis]] if columns else [x, weights, bias]
+    return [x, weights, rng.normal(size=outputs) + 3]
 
 
-def _with_layout(finding: Finding, function: Callable, columns: bool) -> list[Finding]:
+def _in_columns(arguments: list[np.ndarray]) -> list[np.ndarray]:
+    x, weights, bias = arguments
+    return [x.T.copy(), weights.T.copy(), bias[:, np.newaxis]]
+
+
+def _with_layout(finding: Finding, function: Callable) -> list[Finding]:
     """Add to a finding whether the function is right for examples in columns."""
-    if columns or not linear(function, columns=True).ok:
+    if not linear(function, columns=True).ok:
         return [finding]
-    message = "It is right for examples in columns; if yours are, pass columns=True to the check."
-    given = "given:    x (inputs, batch), weights (outputs, inputs), bias (outputs, 1)"
-    layout = Finding("layout.columns", message, given, 2)
-    x, weights, bias = _layer_arguments(4, 4, 4, columns=False)
+    given = "x (inputs, batch), weights (outputs, inputs), bias (outputs, 1)"
+    layout = Finding("layout.columns", lay_out(given=given, returned="what it should"))
     # A bias that is turned into a column is meant for columns; else it may be a mistake in rows.
-    meant = same(call(function, x, weights, bias), weights @ x + bias[:, np.newaxis])
+    x, weights, bias = _arguments(*SQUARE)
+    try:
+        result = Subject(function, "x weights bias")(x, weights, bias)
+    except Found:
+        return [finding, layout]
+    meant = same(result, weights @ x + bias[:, np.newaxis])
     return [layout, finding] if meant else [finding, layout]
 
 
-def _mistake_on_squares(function: Callable, columns: bool) -> tuple[str, str] | None:
+def _on_squares(subject: Subject, columns: bool) -> Finding | None:
+    arguments = _arguments(*SQUARE)
     try:
-        result = call(function, *_layer_arguments(4, 4, 4, columns))
-        values = array(result, "")
+        result = subject.array(*(_in_columns(arguments) if columns else arguments))
     except Found:
         return None
-    return _misproduct(values, *_layer_arguments(4, 4, 4, columns=False), columns)
+    return _misproduct(result.T if columns else result, *arguments)
 
 
 def _misproduct(
-    result: np.ndarray, x: np.ndarray, weights: np.ndarray, bias: np.ndarray, columns: bool
-) -> tuple[str, str] | None:
+    result: np.ndarray, x: np.ndarray, weights: np.ndarray, bias: np.ndarray
+) -> Finding | None:
     """Name the mistake that makes `result` of a layer's inputs, if it is one of the usual ones."""
-    result = result.T if columns else result
     product = x @ weights
-    if same(result, product):
-        return "linear.no_bias", "The bias is not added."
-    if same(result, product - bias):
-        return "linear.bias_sign", "The bias is subtracted; it should be added."
-    if same(result.T, product + bias):
-        examples = "columns" if columns else "rows"
-        message = f"The result is right but transposed: examples belong in {examples}."
-        return "linear.transposed", message
-    if result.shape == product.shape and result.size > 1:
+    for finding, wrong in _wrong_products(x, weights, bias):
+        if same(result, wrong):
+            return finding
+    if result.shape == product.shape and len(x) > 1:
         # Whatever is added to the product instead of the bias, it does not depend on the example.
         added = result - product
-        if len(x) > 1 and np.allclose(added, added[0]):
-            return "linear.no_bias", "What is added to the product is not the bias."
-    starred = [x[:, :, np.newaxis] * weights] if x.shape[1] == len(weights) else []
-    if any(result.shape == s.shape and same(result, s + b) for s in starred for b in (0, bias)):
-        message = "The products are there, but not added up over the inputs: that takes @, not *."
-        return "linear.elementwise", message
+        if np.allclose(added, added[0]):
+            return Finding("linear.no_bias", says="another")
+    return None
+
+
+def _wrong_products(
+    x: np.ndarray, weights: np.ndarray, bias: np.ndarray
+) -> Iterator[tuple[Finding, np.ndarray]]:
+    """List what the usual mistakes make of a layer's inputs."""
+    yield Finding("linear.no_bias"), x @ weights
+    yield Finding("linear.bias_sign"), x @ weights - bias
+    yield Finding("linear.transposed", says="result"), (x @ weights + bias).T
+    not_summed = x[:, :, np.newaxis] * weights
+    yield Finding("linear.elementwise", says="not_summed"), not_summed
+    yield Finding("linear.elementwise", says="not_summed"), not_summed + bias
     if x.shape != weights.shape:
-        return None
-
-    def one_of(*products: np.ndarray) -> bool:
-        biases = (0, bias, bias[:, np.newaxis])
-        return any(same(result, candidate + b) for candidate in products for b in biases)
-
+        return
     stars = x * weights, x * weights.T
     sums = [star.sum(axis=axis) for star in stars for axis in (None, 0, 1)]
-    if one_of(*stars, *(star.T for star in stars), *sums):
-        return "linear.elementwise", (
-            "This is the element-wise product. A layer multiplies, and then adds up over the "
-            "inputs: that is the matrix product, @ or np.matmul, not * or np.multiply."
-        )
-    both_ways = [a @ b for a in (x, x.T) for b in (weights, weights.T)]
-    both_ways += [b @ a for a in (x, x.T) for b in (weights, weights.T)]
-    if one_of(*both_ways):
-        return "linear.transposed", (
-            "The weights are used the wrong way round. Usual cause: a .T too many or too few, or x "
-            "and weights exchanged."
-        )
-    return None
+    products = [a @ b for a in (x, x.T) for b in (weights, weights.T)]
+    products += [b @ a for a in (x, x.T) for b in (weights, weights.T)]
+    for added in (0, bias, bias[:, np.newaxis]):
+        for star in (*stars, *(star.T for star in stars), *sums):
+            yield Finding("linear.elementwise"), star + added
+        for product in products:
+            yield Finding("linear.transposed"), product + added
+
+
+# --------------------------------------------------------------------------------------------------
+# Accuracy
+# --------------------------------------------------------------------------------------------------
 
 
 def accuracy(function: Callable[[np.ndarray, np.ndarray], float]) -> Report:
     """Check `f(predictions, labels) -> fraction`, predictions being (n,) or a column (n, 1)."""
     labels = np.array([3, 1, 4, 1, 5, 9, 2, 6])
     predictions = np.array([3, 1, 4, 7, 5, 9, 2, 0])
+    subject = Subject(function, "predictions labels")
+    mistakes = [
+        (Finding("accuracy.broadcast"), np.mean(predictions[:, np.newaxis] == labels)),
+        (Finding("accuracy.wrong", says="wrong_ones"), 0.25),
+        (Finding("accuracy.wrong", says="count"), 6),
+        (Finding("accuracy.wrong", says="percent"), 75),
+    ]
 
     def check() -> list[Finding]:
         for given in (predictions, predictions[:, np.newaxis]):
-            result = call(function, given, labels)
-            if same(result, np.array(0.75)):
+            result = subject.array(given, labels)
+            if result.size == 1 and same(result.item(), 0.75):
                 continue
-            code, message = "accuracy.wrong", "The fraction of right predictions is another."
-            if same(result, np.mean(predictions[:, np.newaxis] == labels)):
-                code = "accuracy.broadcast"
-                message = (
-                    "A column (n, 1) compared with (n,) gives (n, n): every prediction with every "
-                    "label. Bring both to one dimension first."
-                )
-            elif same(result, np.array(0.25)):
-                message = "This is the fraction of wrong predictions."
-            elif same(result, np.array(6)):
-                message = "This is the number of right predictions; divide by how many there are."
-            what = f"predictions {given.shape}, labels {labels.shape}, 6 of 8 right"
-            return [Finding(code, message, evidence(what, result, 0.75), 2)]
-        return side_effects(function, predictions, labels)
+            finding = Finding("accuracy.wrong", says="usual" if result.size == 1 else "many")
+            for usual, wrong in mistakes:
+                if result.size == 1 and same(result.item(), wrong):
+                    finding = usual
+            return [shown(finding, subject.given(given, labels), result, 0.75)]
+        return subject.side_effects()
 
     return report("accuracy", check)

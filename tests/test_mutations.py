@@ -1,4 +1,4 @@
-"""Plant bugs in the core, one at a time, and see that the tests find them.
+"""Plant bugs in the core and beside it, one at a time, and see that the tests find them.
 
 Every row of the table is a mistake that a beginner makes (most of them are met in the book), and
 names the test that must fail. One more run, with nothing changed, shows that it is the mistake that
@@ -7,6 +7,7 @@ the test fails of.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,33 +18,42 @@ import pytest
 import mnist_core
 
 TESTS = Path(__file__).parent
-CORE = Path(mnist_core.__file__)
+ROOT = Path(mnist_core.__file__).parent
+FILES = (  # in which bugs are planted
+    "mnist_core.py",
+    "mnist_book/dataset.py",
+    "mnist_book/__main__.py",
+    "mnist_book/drawing/strokes.py",
+)
+SOURCES = {file: (ROOT / file).read_text(encoding="utf-8") for file in FILES}
 
 
 class Mutation(NamedTuple):
     name: str
-    right: str  # this occurs exactly once in the core
+    right: str  # this occurs exactly once in one of FILES
     wrong: str
     test: str
 
 
-LINEAR = "test_layers.py::test_linear_equals_three_loops"
-SOFTMAX = "test_layers.py::test_softmax_equals_high_precision"
-SOFTMAX_BY_HAND = "test_layers.py::test_softmax_by_hand"
-LOSS_BY_HAND = "test_layers.py::test_cross_entropy_by_hand"
-BENT = "test_layers.py::test_leaky_relu_value_by_value"
-SLOPES = "test_layers.py::test_leaky_relu_gradient_value_by_value"
-HE = "test_layers.py::test_he_normal"
-XAVIER = "test_layers.py::test_xavier_normal"
-GRADIENTS = "test_network.py::test_every_gradient_equals_central_differences"
-FORWARD = "test_network.py::test_forward_equals_a_plain_implementation"
-START = "test_network.py::test_weights_start_as_he_proposes_and_biases_at_0"
-SGD = "test_training.py::test_train_equals_a_slow_and_obvious_implementation"
-ORDER = "test_training.py::test_each_epoch_shows_every_image_once_with_its_label_in_a_new_order"
+LINEAR = "core/test_layers.py::test_linear_equals_three_loops"
+SOFTMAX = "core/test_layers.py::test_softmax_equals_high_precision"
+SOFTMAX_BY_HAND = "core/test_layers.py::test_softmax_by_hand"
+LOSS_BY_HAND = "core/test_layers.py::test_cross_entropy_by_hand"
+BENT = "core/test_layers.py::test_leaky_relu_value_by_value"
+SLOPES = "core/test_layers.py::test_leaky_relu_gradient_value_by_value"
+HE = "core/test_layers.py::test_he_normal"
+XAVIER = "core/test_layers.py::test_xavier_normal"
+GRADIENTS = "core/test_network.py::test_every_gradient_equals_central_differences"
+FORWARD = "core/test_network.py::test_forward_equals_a_plain_implementation"
+START = "core/test_network.py::test_weights_start_as_he_proposes_and_biases_at_0"
+SGD = "core/test_training.py::test_train_equals_a_slow_and_obvious_implementation"
+ORDER = (
+    "core/test_training.py::test_each_epoch_shows_every_image_once_with_its_label_in_a_new_order"
+)
 IDX = "test_command_line.py::test_the_small_directory_is_read_as_it_was_written"
-FOUND = "test_evaluation.py::test_planted_errors_are_found_in_the_right_array"
-RASTER = "test_drawing.py::test_rasterize_equals_a_loop_over_pixels"
-CENTRE = "test_drawing.py::test_the_inks_centre_of_mass_is_at_the_centre"
+FOUND = "core/test_evaluation.py::test_planted_errors_are_found_in_the_right_array"
+RASTER = "drawing/test_strokes.py::test_rasterize_equals_a_loop_over_pixels"
+CENTRE = "drawing/test_strokes.py::test_the_inks_centre_of_mass_is_at_the_centre"
 
 LINEAR_CALL = "linear(outputs[-1], self.weights[-1], self.biases[-1])"
 ROW_MAXIMUM = "np.subtract(logits, logits.max(axis=1, keepdims=True), out=out, dtype=dtype)"
@@ -80,19 +90,19 @@ MUTATIONS = [
         "pixels divided by 256",
         "np.dtype(dtype).type(1 / 255))",
         "np.dtype(dtype).type(1 / 256))",
-        "test_training.py::test_pixels_are_scaled_as_scale_pixels_does",
+        "core/test_training.py::test_pixels_are_scaled_as_scale_pixels_does",
     ),
     Mutation(
         "training pixels not scaled",
         "type(1 / 255 if images.dtype == np.uint8 else 1)",
         "type(1)",
-        "test_training.py::test_what_the_network_is_shown_lies_between_0_and_1",
+        "core/test_training.py::test_what_the_network_is_shown_lies_between_0_and_1",
     ),
     Mutation(
         "test pixels not scaled",
-        "x = scale_pixels(x, network.dtype) if x.dtype == np.uint8 else x\n",
+        "x = scale_pixels(x, network.dtype.type) if x.dtype == np.uint8 else x\n",
         "x = x.reshape(len(x), -1).astype(network.dtype)\n",
-        "test_evaluation.py::test_predict_images_scales_pixels",
+        "core/test_evaluation.py::test_predict_images_scales_pixels",
     ),
     # The layer.
     Mutation(
@@ -113,13 +123,13 @@ MUTATIONS = [
         "square weights transposed",
         "z = np.matmul(x, weights, out=out)",
         "z = np.matmul(x, weights.T if len(weights) == len(weights.T) else weights, out=out)",
-        "test_layers.py::test_linear_with_square_weights_does_not_transpose_them",
+        "core/test_layers.py::test_linear_with_square_weights_does_not_transpose_them",
     ),
     Mutation(
         "out ignored",
         "z = np.matmul(x, weights, out=out)",
         "z = np.matmul(x, weights)",
-        "test_layers.py::test_linear_writes_to_out_and_allocates_nothing",
+        "core/test_layers.py::test_linear_writes_to_out_and_allocates_nothing",
     ),
     # Softmax and cross-entropy.
     Mutation(
@@ -171,7 +181,7 @@ MUTATIONS = [
         "log of softmax",
         "return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))",
         "return np.log(softmax(logits))",
-        "test_layers.py::test_log_softmax_of_a_probability_that_underflows_is_finite",
+        "core/test_layers.py::test_log_softmax_of_a_probability_that_underflows_is_finite",
     ),
     Mutation(
         "loss summed, not averaged",
@@ -229,7 +239,7 @@ MUTATIONS = [
         "labels not checked",
         "if batch and not 0 <= labels.min() <= labels.max() < classes:",
         "if False:",
-        "test_layers.py::test_wrong_labels_are_refused",
+        "core/test_layers.py::test_wrong_labels_are_refused",
     ),
     # The activation.
     Mutation(
@@ -313,14 +323,14 @@ MUTATIONS = [
     ),
     Mutation(
         "weights start at 0",
-        "weights[...] = he_normal(rng, *weights.shape, slope)",
+        "weights[...] = he_normal(rng, inputs, outputs, slope)",
         "weights[...] = 0",
         START,
     ),
     Mutation(
         "weights of the first layer's size",
-        "weights[...] = he_normal(rng, *weights.shape, slope)",
-        "weights[...] = he_normal(rng, *weights.shape, slope) * len(weights) / self.sizes[0]",
+        "weights[...] = he_normal(rng, inputs, outputs, slope)",
+        "weights[...] = he_normal(rng, inputs, outputs, slope) * len(weights) / self.sizes[0]",
         START,
     ),
     # The network.
@@ -389,40 +399,40 @@ MUTATIONS = [
         "gradients added up from step to step",
         "d_weights = np.matmul(x.T, d_z, out=out[1])",
         "d_weights = np.add(0 if out[1] is None else out[1], x.T @ d_z, out=out[1])",
-        "test_network.py::test_used_buffers_give_the_same_as_fresh_ones",
+        "core/test_network.py::test_used_buffers_give_the_same_as_fresh_ones",
     ),
     Mutation(
         "parameters copied, not views",
         "views += [vector[start:end].reshape(inputs, outputs), ",
         "views += [vector[start:end].reshape(inputs, outputs).copy(), ",
-        "test_network.py::test_parameters_are_views_of_vector_end_to_end",
+        "core/test_network.py::test_parameters_are_views_of_vector_end_to_end",
     ),
     Mutation(
         "the least probable class",
         "return self.forward(x).argmax(axis=1)",
         "return self.forward(x).argmin(axis=1)",
-        "test_network.py::test_predictions_are_the_most_probable_classes",
+        "core/test_network.py::test_predictions_are_the_most_probable_classes",
     ),
     Mutation(
         "NaN saved",
         "if not np.isfinite(self.vector).all():",
         "if False:",
-        "test_network.py::test_save_refuses_nan_and_leaves_the_old_file",
+        "core/test_network.py::test_save_refuses_nan_and_leaves_the_old_file",
     ),
     Mutation(
         "slope not loaded",
         "network = cls(sizes, slope=slope,",
         "network = cls(sizes,",
-        "test_network.py::test_a_saved_network_comes_back_exactly",
+        "core/test_network.py::test_a_saved_network_comes_back_exactly",
     ),
     # Training.
-    Mutation("uphill", "velocity -= buffer.vector", "velocity += buffer.vector", SGD),
+    Mutation("uphill", "velocity -= buffers.vector", "velocity += buffers.vector", SGD),
     Mutation("momentum's sign", "velocity *= momentum", "velocity *= -momentum", SGD),
     Mutation("momentum ignored", "velocity *= momentum", "velocity *= 0", SGD),
     Mutation(
         "velocity averaged",
-        "velocity -= buffer.vector",
-        "velocity -= (1 - momentum) * buffer.vector",
+        "velocity -= buffers.vector",
+        "velocity -= (1 - momentum) * buffers.vector",
         SGD,
     ),
     Mutation(
@@ -431,15 +441,17 @@ MUTATIONS = [
         "        total = 0.0\n        velocity[...] = 0\n",
         SGD,
     ),
-    Mutation("learning rate ignored", "            buffer.vector *= learning_rate\n", "", SGD),
+    Mutation("learning rate ignored", "            buffers.vector *= learning_rate\n", "", SGD),
     Mutation("no step", "            network.vector += velocity\n", "", SGD),
     Mutation(
         "epoch's loss: small batches count as whole ones",
-        "total += loss * size",
+        "total += loss * len(rows)",
         "total += loss * batch_size",
         SGD,
     ),
-    Mutation("epoch's loss of the last batch", "total += loss * size", "total = loss * n", SGD),
+    Mutation(
+        "epoch's loss of the last batch", "total += loss * len(rows)", "total = loss * n", SGD
+    ),
     Mutation("not shuffled", "order = rng.permutation(n)", "order = np.arange(n)", ORDER),
     Mutation(
         "shuffled once",
@@ -455,8 +467,8 @@ MUTATIONS = [
     ),
     Mutation(
         "labels not shuffled with the images",
-        "np.take(labels, rows, out=batch_labels[:size]",
-        "np.take(labels, np.arange(start, start + size), out=batch_labels[:size]",
+        "labels[rows], buffers)",
+        "labels[start : start + batch_size], buffers)",
         ORDER,
     ),
     Mutation(
@@ -467,64 +479,64 @@ MUTATIONS = [
     ),
     Mutation(
         "validated after the first epoch only",
-        "score = (\n            accuracy(",
-        "score = history and history[-1].accuracy if history else (\n            accuracy(",
-        "test_training.py::test_validation_accuracy_is_that_of_the_network_after_the_pass",
+        "        if validation:\n",
+        "        if validation and number == 1:\n",
+        "core/test_training.py::test_validation_accuracy_is_that_of_the_network_after_the_pass",
     ),
     # Evaluation.
     Mutation(
         "accuracy of (n, 1)",
         'compares every prediction with every label.\n    """\n',
         'compares.\n    """\n    return float(np.mean(predictions == labels))\n',
-        "test_evaluation.py::test_accuracy_refuses_anything_but_two_rows_of_the_same_length",
+        "core/test_evaluation.py::test_accuracy_refuses_anything_but_two_rows_of_the_same_length",
     ),
     Mutation(
         "confusion matrix transposed",
         "np.add.at(counts, (labels, predictions), 1)",
         "np.add.at(counts, (predictions, labels), 1)",
-        "test_evaluation.py::test_confusion_matrix_has_true_digits_in_rows",
+        "core/test_evaluation.py::test_confusion_matrix_has_true_digits_in_rows",
     ),
     Mutation(
         "confusion matrix counts a pair once",
         "np.add.at(counts, (labels, predictions), 1)",
         "counts[labels, predictions] += 1",
-        "test_evaluation.py::test_confusion_matrix_equals_counting",
+        "core/test_evaluation.py::test_confusion_matrix_equals_counting",
     ),
     Mutation(
         "precision for accuracy of a digit",
         "return counts.diagonal() / counts.sum(axis=1)",
         "return counts.diagonal() / counts.sum(axis=0)",
-        "test_evaluation.py::test_accuracy_per_digit_is_nan_for_a_digit_that_is_not_there",
+        "core/test_evaluation.py::test_accuracy_per_digit_is_nan_for_a_digit_that_is_not_there",
     ),
     Mutation(
         "rest of the images forgotten",
         "for start in range(0, len(images), at_once):",
         "for start in range(0, len(images) - at_once + 1, at_once):",
-        "test_evaluation.py::test_some_images_at_a_time_give_the_same_as_all_at_once",
+        "core/test_evaluation.py::test_some_images_at_a_time_give_the_same_as_all_at_once",
     ),
     Mutation(
         "forward difference",
         "parameter.flat[entry] = value - step",
         "parameter.flat[entry] = value",
-        "test_evaluation.py::test_the_differences_are_central",
+        "core/test_evaluation.py::test_the_differences_are_central",
     ),
     Mutation(
         "difference over one step only",
         "(above - below) / (2 * step)\n        analytic",
         "(above - below) / step\n        analytic",
-        "test_evaluation.py::test_right_gradients_pass",
+        "core/test_evaluation.py::test_right_gradients_pass",
     ),
     Mutation(
         "parameter not restored",
         "            parameter.flat[entry] = value\n            numeric[row]",
         "            numeric[row]",
-        "test_evaluation.py::test_parameters_come_back_exactly_and_gradients_stay",
+        "core/test_evaluation.py::test_parameters_come_back_exactly_and_gradients_stay",
     ),
     Mutation(
         "parameter restored by arithmetic",
         "            parameter.flat[entry] = value\n            numeric[row]",
         "            parameter.flat[entry] += step\n            numeric[row]",
-        "test_evaluation.py::test_parameters_come_back_exactly_and_gradients_stay",
+        "core/test_evaluation.py::test_parameters_come_back_exactly_and_gradients_stay",
     ),
     Mutation(
         "gradients compared with themselves",
@@ -542,13 +554,13 @@ MUTATIONS = [
         "largest gradients not chosen",
         "[-(entries // 2) :]",
         "[: entries // 2]",
-        "test_evaluation.py::test_an_error_in_one_large_entry_of_a_big_array_is_found",
+        "core/test_evaluation.py::test_an_error_in_one_large_entry_of_a_big_array_is_found",
     ),
     Mutation(
         "large negative gradients not chosen",
         "np.argsort(np.abs(gradient), axis=None)",
         "np.argsort(gradient, axis=None)",
-        "test_evaluation.py::test_an_error_in_one_large_entry_of_a_big_array_is_found",
+        "core/test_evaluation.py::test_an_error_in_one_large_entry_of_a_big_array_is_found",
     ),
     # Drawing.
     Mutation(
@@ -593,49 +605,49 @@ MUTATIONS = [
         "centred by points",
         "lengths = np.hypot(*(ends - starts).T) + 1e-9",
         "lengths = np.ones(len(starts))",
-        "test_drawing.py::test_a_long_stroke_weighs_more_than_a_short_one_with_many_points",
+        "drawing/test_strokes.py::test_a_long_stroke_weighs_more_than_a_short_one_with_many_points",
     ),
     Mutation(
         "proportions lost",
         "side / max(np.ptp(points, axis=0).max(), 1e-9)",
         "side / np.ptp(points, axis=0).clip(1e-9)",
-        "test_drawing.py::test_proportions_are_kept",
+        "drawing/test_strokes.py::test_proportions_are_kept",
     ),
     Mutation(
         "not scaled",
         "    starts, ends = fit_to_box(starts, ends, box - pen)\n",
         "",
-        "test_drawing.py::test_how_large_it_was_drawn_does_not_matter",
+        "drawing/test_strokes.py::test_how_large_it_was_drawn_does_not_matter",
     ),
     Mutation(
         "pen not part of the box",
         "fit_to_box(starts, ends, box - pen)",
         "fit_to_box(starts, ends, box)",
-        "test_drawing.py::test_the_ink_fits_the_box",
+        "drawing/test_strokes.py::test_the_ink_fits_the_box",
     ),
     Mutation(
         "strokes joined",
         "stroke_segments(without_specks(strokes))",
         "stroke_segments([np.concatenate(strokes)])",
-        "test_drawing.py::test_strokes_are_not_joined",
+        "drawing/test_strokes.py::test_strokes_are_not_joined",
     ),
     Mutation(
         "specks stay",
         "stroke_segments(without_specks(strokes))",
         "stroke_segments(strokes)",
-        "test_drawing.py::test_a_speck_beside_a_digit_changes_nothing",
+        "drawing/test_strokes.py::test_a_speck_beside_a_digit_changes_nothing",
     ),
     Mutation(
         "specks measured by the smallest stroke",
         "share * max(extents, default=0.0)",
         "share * min(extents, default=0.0)",
-        "test_drawing.py::test_a_stroke_that_is_small_but_no_speck_stays",
+        "drawing/test_strokes.py::test_a_stroke_that_is_small_but_no_speck_stays",
     ),
     Mutation(
         "lone dots taken for specks",
         "if extent >= limit]",
         "if extent > limit]",
-        "test_drawing.py::test_dots_alone_are_no_specks",
+        "drawing/test_strokes.py::test_dots_alone_are_no_specks",
     ),
     # The command line.
     Mutation(
@@ -667,7 +679,8 @@ import pytest
 results = {}
 for directory, tests in json.loads(sys.stdin.read()):
     for name in list(sys.modules):
-        if name == "mnist_core" or name.rpartition(".")[2].startswith("test_"):
+        part = name.partition(".")[0]
+        if part in {"mnist_core", "mnist_book"} or name.rpartition(".")[2].startswith("test_"):
             del sys.modules[name]
     sys.path.insert(0, directory)
     importlib.invalidate_caches()
@@ -681,12 +694,14 @@ Path("results.json").write_text(json.dumps(results))
 
 
 def run_tests(cases, directory):
-    """Run each (name, source of a core, tests); return the exit status of each by name."""
+    """Run each (name, changed file, its source, tests); return the exit status of each by name."""
     jobs, names = [], {}
-    for number, (name, source, tests) in enumerate(cases):
+    without = shutil.ignore_patterns("__pycache__", "page")
+    for number, (name, file, source, tests) in enumerate(cases):
         place = directory / str(number)
-        place.mkdir()
-        (place / "mnist_core.py").write_text(source, encoding="utf-8")
+        shutil.copytree(ROOT / "mnist_book", place / "mnist_book", ignore=without)
+        shutil.copy(ROOT / "mnist_core.py", place)
+        (place / file).write_text(source, encoding="utf-8")
         (place / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
         jobs.append((str(place), [str(TESTS / test) for test in tests]))
         names[str(place)] = name
@@ -706,25 +721,33 @@ def run_tests(cases, directory):
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    results = json.loads((directory / "results.json").read_text())
+    results = json.loads((directory / "results.json").read_text("utf-8"))
     for place, (_, tested) in results.items():
         assert tested == str(Path(place) / "mnist_core.py")  # and not the right core
     return {names[place]: status for place, (status, _) in results.items()}, run.stdout
 
 
-FILES = sorted({mutation.test.partition("::")[0] for mutation in MUTATIONS})
+def changed_file(mutation):
+    """Name the file that holds the right line, once."""
+    counts = {file: source.count(mutation.right) for file, source in SOURCES.items()}
+    found = [file for file, count in counts.items() if count == 1]
+    assert len(found) == sum(counts.values()) == 1, f"{mutation.name}: {mutation.right}: {counts}"
+    return found[0]
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_every_planted_bug_is_found_by_the_test_named(file, tmp_path):
-    source = CORE.read_text(encoding="utf-8")
-    mutations = [mutation for mutation in MUTATIONS if mutation.test.startswith(file)]
-    cases = [("nothing", source, sorted({mutation.test for mutation in mutations}))]
-    for name, right, wrong, test in mutations:
-        assert source.count(right) == 1, f"{name}: the core has no longer, or twice: {right}"
-        mutated = source.replace(right, wrong)
-        compile(mutated, name, "exec")
-        cases.append((name, mutated, [test]))
+TESTED = sorted({mutation.test.partition("::")[0] for mutation in MUTATIONS})
+
+
+@pytest.mark.parametrize("tested", TESTED)
+def test_every_planted_bug_is_found_by_the_test_named(tested, tmp_path):
+    mutations = [mutation for mutation in MUTATIONS if mutation.test.startswith(tested)]
+    tests = sorted({mutation.test for mutation in mutations})
+    cases = [("nothing", FILES[0], SOURCES[FILES[0]], tests)]
+    for mutation in mutations:
+        file = changed_file(mutation)
+        source = SOURCES[file].replace(mutation.right, mutation.wrong)
+        compile(source, mutation.name, "exec")
+        cases.append((mutation.name, file, source, [mutation.test]))
     statuses, report = run_tests(cases, tmp_path)
     assert statuses.pop("nothing") == pytest.ExitCode.OK, report
     assert len(statuses) == len(mutations)

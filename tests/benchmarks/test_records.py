@@ -1,4 +1,4 @@
-"""The committed records: of the recipes as they are, within their budgets, as the README says."""
+"""The committed records: of the recipes as they are, within their budgets, as READMEs say."""
 
 import json
 import re
@@ -8,14 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from accuracy import BUDGETS, check_same, described, joined
+from common.record import RECORDS, read
 from ideas import LADDERS
-from record import RECORDS
 
 from mnist_book.accuracy.recipes import Recipe
 from mnist_book.dataset import load_mnist, load_practice_digits
 from mnist_core import Network, accuracy, predict_images
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
+README, BENCHMARKS_README = (
+    (ROOT / folder / "README.md").read_text("utf-8") for folder in (".", "benchmarks")
+)
 MEASURED = [
     "anatomy",
     *LADDERS,
@@ -24,10 +27,6 @@ MEASURED = [
     "speed",
     *(f"accuracy-{budget}" for budget in BUDGETS),
 ]
-
-
-def read(name):
-    return json.loads((RECORDS / f"{name}.json").read_text())
 
 
 @pytest.mark.parametrize("name", MEASURED)
@@ -89,28 +88,48 @@ def test_the_last_rung_of_the_ladder_is_the_recipe_of_one_minute():
         assert [rung["idea"] for rung in read(name)["rungs"]] == list(ladder)
 
 
-@pytest.mark.parametrize("budget", BUDGETS)
-def test_the_readme_says_what_the_record_of_accuracy_says(budget):
+def row(budget):
+    """The cells of a table that tell a record: network, time, error."""
     record = read(f"accuracy-{budget}")
     sizes = "-".join(str(size) for size in (784, *record["recipe"]["hidden"], 10))
     network = sizes + ", straightened" * record["straight"]
     seconds = np.mean([run["processor_seconds"] for run in record["runs"]])
     error, deviation = record["error_percent_mean"], record["error_percent_standard_deviation"]
-    row = f"| {network} | {seconds:,.{int(seconds < 100)}f} s | {error:.2f} ± {deviation:.2f} % |"
-    assert row in (ROOT / "README.md").read_text()
+    return f"| {network} | {seconds:,.{int(seconds < 100)}f} s | {error:.2f} ± {deviation:.2f} % |"
 
 
-def test_the_readme_says_what_the_record_of_speed_says():
-    readme = (ROOT / "README.md").read_text()
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_the_readme_of_benchmarks_has_a_row_for_each_record_of_accuracy(budget):
+    assert f"| `{budget}` {row(budget)} " in BENCHMARKS_README
+
+
+def test_the_rows_of_the_readme_are_those_of_records():
+    rows = re.findall(r"^\| 784-.*$", README, re.MULTILINE)
+    assert len(rows) == 3
+    assert set(rows) <= {row(budget) for budget in BUDGETS}
+
+
+def test_the_readmes_say_what_the_record_of_speed_says():
     for rival in ("PyTorch", "scikit-learn"):
         ratios = [race["ratio_to_core"][rival][1] for race in read("speed")["races"]]
-        assert f"{rival} takes {min(ratios):.2f} to {max(ratios):.2f} times as long" in readme
+        said = f"{rival} takes {min(ratios):.2f} to {max(ratios):.2f} times as long"
+        assert said in README
+        assert said in BENCHMARKS_README
     once, again = (
         [f"{race['ratio_of_time'][1]:.2f}" for race in read(name)["races"].values()]
         for name in ("race", "race-again")
     )
-    assert f"PyTorch takes {' and '.join(once)} times as long" in readme
-    assert f"Run again, it was {' and '.join(again)}" in readme
+    assert f"PyTorch takes {' and '.join(once)} times as long" in BENCHMARKS_README
+    assert f"Run again, it was {' and '.join(again)}" in BENCHMARKS_README
+    assert f"have {read('speed')['images']:,} images" in BENCHMARKS_README
+
+
+def test_the_table_of_commands_names_every_program_and_every_record():
+    named = set(re.findall(r"^\| `(\w+\.py)", BENCHMARKS_README, re.MULTILINE))
+    assert named == {path.name for path in (ROOT / "benchmarks").glob("*.py")}
+    records = {path.name for path in RECORDS.glob("*.json")}
+    named = set(re.findall(r"`([\w-]+\.json)`", BENCHMARKS_README)) - {"accuracy-B.json"}
+    assert named | {f"accuracy-{budget}.json" for budget in BUDGETS} == records
 
 
 def test_the_released_network_is_the_one_of_the_record():

@@ -1,0 +1,190 @@
+"""Examine a whole network, ours or a stranger's, and name the bug that it has.
+
+Nothing here looks at how a network is written. It is called, on copies, and what comes out is held
+against what must come out of any right network; where that fails, further calls tell the usual
+causes apart. There is a module for each stage of a network's life, with its probes; `subject` is
+the network that they are about.
+
+The verdict is
+
+- "not yet" where something was found: the causes come first, in the order of a network's life,
+  symptoms such as dead units after them;
+- "not checked" where nothing was found, but something that the network has could not be looked at:
+  it cannot be copied, its parameters are not those that it reads, its loss is another one at each
+  call. Nothing is called right then;
+- "right" where all that it has was looked at. What it does not have, such as `step`, is noted, and
+  so is what these pictures are too few for: it is right as far as it could be checked.
+
+No clock on the wall decides anything: where a network is so slow that fewer numbers must do, the
+processor time of its own calls says so, and never for a network of ordinary size.
+"""
+
+import contextlib
+import random
+from collections.abc import Iterator
+
+import numpy as np
+
+from mnist_book.diagnosis.evidence import cleaned
+from mnist_book.diagnosis.examine import (
+    data,
+    gradients,
+    loss,
+    probabilities,
+    training,
+    units,
+    weights,
+)
+from mnist_book.diagnosis.examine.calling import Calls, Refused
+from mnist_book.diagnosis.examine.calls import finding_of
+from mnist_book.diagnosis.examine.examples import Examples, fit
+from mnist_book.diagnosis.examine.notes import NEEDED_FOR, Note, note, unchecked
+from mnist_book.diagnosis.examine.probing import Probe, Said, finding
+from mnist_book.diagnosis.examine.results import attribute
+from mnist_book.diagnosis.examine.subject import METHODS, Subject
+from mnist_book.diagnosis.reports import Finding, Report
+
+PROBES: tuple[Probe, ...] = (
+    *data.PROBES,
+    *probabilities.PROBES,
+    *weights.PROBES,
+    *loss.PROBES,
+    *gradients.PROBES,
+    *training.PROBES,
+    *units.PROBES,
+    training.by_heart,
+)
+ORDER = ["data", "layout", "linear", "function", "init", "softmax", "leaky_relu", "cross_entropy"]
+ORDER += ["gradients", "train", "network"]
+SIDE_ISSUES = ("function.prints", "function.mutates", "function.not_array")  # never the first cause
+
+
+def examine(
+    network: object, images: np.ndarray, labels: np.ndarray, *, time_limit: float = 5.0
+) -> Report:
+    """Look for the usual bugs in a network, from its data to its training.
+
+    Parameters
+    ----------
+    network : any object with `predict_proba(x) -> (batch, classes)`. The more of these it has, too,
+        the more is checked: `parameters`, a list of arrays that it reads in place (or a dictionary
+        of them); `loss_and_gradients(x, labels) -> (float, list like parameters)`;
+        `activations(x)`, a list of each layer's output, logits last; `step(x, labels)`, one step of
+        training. It works on a copy: your network stays as it is. Functions are given in a line:
+        `types.SimpleNamespace(predict_proba=forward, parameters=[W1, b1, W2, b2])`; column-major
+        code is wrapped in one: `types.SimpleNamespace(predict_proba=lambda x: net.predict(x.T).T,
+        parameters=net.weights)`
+    images : what the network is fed, (n, inputs) floats or (n, 28, 28). Bytes are scaled to 0..1
+        for `mnist_core.Network`, as its training does; others get them as floats from 0 to 255
+    labels : integers (n,) or one-hot (n, classes), as the network's own methods take them
+    time_limit : seconds that a single call may take
+
+    Returns
+    -------
+    the findings, the most likely cause first; what could not be checked; and notes, such as the
+    sizes of activations and gradients, layer by layer
+    """
+    images, labels = np.asarray(images), np.asarray(labels)
+    with _generators_kept(), np.errstate(all="ignore"):
+        unusable = list(_unusable(network, images, labels))
+        if unusable:
+            return Report("network", tuple(unusable))
+        subject = Subject(network, Examples(images, labels, network), Calls(time_limit))
+        originals = [(array, array.copy()) for array in subject.of_original()]
+        said = [*_introduction(subject), *_probed(subject), *_put_back(originals)]
+    findings: dict[str, Finding] = {}
+    for each in said:
+        if isinstance(each, Finding):
+            findings.setdefault(each.code, each)  # one for each code
+    notes = [each for each in said if isinstance(each, Note)]
+    return Report(
+        "network",
+        tuple(sorted(findings.values(), key=_rank)),
+        tuple(each.text for each in notes if not each.unchecked),
+        tuple(each.text for each in notes if each.unchecked),
+    )
+
+
+def _unusable(network: object, images: np.ndarray, labels: np.ndarray) -> Iterator[Finding]:
+    """Find what leaves nothing to examine."""
+    if not fit(images, labels):
+        given, expected = f"images {images.shape}, labels {labels.shape}", "(n, 784) or (n, 28, 28)"
+        expected += ", and (n,)"
+        yield finding("function.shape", given, expected=expected, says="network_pairs")
+    elif not callable(attribute(network, "predict_proba")):
+        given, expected = f"a {type(network).__name__}", "predict_proba(x) -> (batch, 10)"
+        yield finding("function.nothing", given, expected=expected, says="network_no_method")
+
+
+def _introduction(subject: Subject) -> Iterator[Note]:
+    """Say what is not there to be checked, and what there is that cannot be."""
+    for name in METHODS:
+        if name not in subject.has:
+            yield note("absent", name=name, needed_for=NEEDED_FOR[name])
+    if subject.shared:
+        yield unchecked("shared", what=", ".join(dict.fromkeys(subject.shared)))
+    if "parameters" in subject.has and not subject.arrays():
+        found = attribute(subject.network, "parameters")
+        yield unchecked("parameters", found=f"a {type(found).__name__}, {cleaned(found)}")
+
+
+def _probed(subject: Subject) -> Said:
+    """Run all probes that suit the subject; one that fails keeps no other from running."""
+    codes: list[str] = []
+    yield from map(finding_of, subject.calls.take())  # from copying it
+    for probe in PROBES:
+        said: list[Finding | Note] = []
+        try:
+            if subject.calls.hangs or not probe.suits(subject, codes):
+                continue
+            for each in probe.run(subject):
+                said.append(each)
+        except Refused:
+            pass
+        except Exception as error:  # ours, at something that nobody thought of
+            name = f"{probe.run.__module__.rpartition('.')[2]}.{probe.run.__name__}"
+            said.append(unchecked("failed", probe=name, error=cleaned(error)))
+        said += map(finding_of, subject.calls.take())
+        yield from said
+        codes += [each.code for each in said if isinstance(each, Finding)]
+        if probe.last and codes:
+            return
+    yield from _out_of_reach(subject)
+
+
+def _out_of_reach(subject: Subject) -> Iterator[Note]:
+    """Say which parameters could not be moved."""
+    if subject.calls.hangs or not subject.arrays() or subject.probabilities is None:
+        return
+    if not subject.apart:  # which has been said
+        return
+    if subject.twin is None:
+        yield unchecked("not_in_place")
+    elif subject.twin.unread:
+        yield unchecked("some_not_in_place", numbers=", ".join(map(str, subject.twin.unread)))
+
+
+def _put_back(originals: list[tuple[np.ndarray, np.ndarray]]) -> Iterator[Note]:
+    """Restore parameters that changed all the same: they hid from the copy."""
+    changed = [pair for pair in originals if pair[0].tobytes() != pair[1].tobytes()]
+    for array, saved in changed:
+        array[...] = saved
+    if changed:
+        yield unchecked("changed")
+
+
+@contextlib.contextmanager
+def _generators_kept() -> Iterator[None]:
+    """Leave the global random generators as they were, whatever a network draws."""
+    numpys, pythons = np.random.get_state(), random.getstate()  # noqa: NPY002
+    try:
+        yield
+    finally:
+        np.random.set_state(numpys)  # noqa: NPY002
+        random.setstate(pythons)
+
+
+def _rank(finding: Finding) -> int:
+    """Put causes before symptoms, in the order of a network's life."""
+    late = finding.code in SIDE_ISSUES
+    return len(ORDER) if late else ORDER.index(finding.code.split(".")[0])

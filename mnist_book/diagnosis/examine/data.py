@@ -1,0 +1,85 @@
+"""The data: whether pictures and labels are what a network can learn from."""
+
+import numpy as np
+
+from mnist_book.diagnosis.examine.notes import note
+from mnist_book.diagnosis.examine.probing import Said, finding, probe
+from mnist_book.diagnosis.examine.results import as_array
+from mnist_book.diagnosis.examine.subject import Subject
+
+
+@probe(last=True)
+def labels(subject: Subject) -> Said:
+    """Labels must be whole numbers, one for each class."""
+    digits, last = subject.digits, subject.classes - 1
+    low, high = subject.examples.labels.min(), subject.examples.labels.max()
+    if not subject.examples.whole or digits.min() < 0 or digits.max() > last:
+        given, expected = f"labels from {low} to {high}", f"whole numbers from 0 to {last}"
+        yield finding("data.labels", given, expected=expected, last=last)
+
+
+@probe()
+def scale(subject: Subject) -> Said:
+    """Look at the size of the inputs, unless the network scales them itself."""
+    x = subject.x
+    size = float(np.sqrt(np.mean(np.square(x, dtype=np.float64))))
+    given = f"images from {x.min():.4g} to {x.max():.4g}, root mean square {size:.3g}"
+    if not np.isfinite(x).all():
+        yield finding("function.nan", given, expected="finite numbers", says="network_images")
+    elif (size > 4 or size < 0.01) and not _scales_inside(subject, size):
+        expected = "about 0 to 1, or mean 0 and std 1"
+        says = "network_large" if size > 4 else "network_small"
+        yield finding("data.not_scaled", given, expected=expected, says=says)
+
+
+def _scales_inside(subject: Subject, size: float) -> bool:
+    """Tell whether the network seems to scale its inputs itself."""
+    if size < 0.01 or not subject.finite:
+        return False
+    if subject.accuracy > 0.85:
+        return True
+    if subject.weights and "activations" in subject.has:
+        layers = subject.attempt("activations", subject.x)
+        first = as_array(layers[0]) if isinstance(layers, list | tuple) and layers else None
+        return first is not None and first.size > 0 and 1e-3 < np.std(first) < 5
+    p = subject.probabilities
+    return float(np.std(p)) > 1e-4 and float(np.mean(p.max(axis=1))) < 0.6
+
+
+@probe()
+def pairs(subject: Subject) -> Said:
+    """Fit the mean image of each digit on one half of the examples, test it on the other."""
+    images, digits = subject.images, subject.digits
+    some = np.linspace(0, len(images) - 1, min(len(images), 2000)).astype(int)
+    x = images[some].astype(np.float64)
+    x = x if np.isfinite(x).all() else np.nan_to_num(x)
+    x = np.clip((x - x.mean(axis=0)) / (x.std(axis=0).mean() * 3 + 1e-30), -3, 3)
+    y, half = digits[some], np.random.default_rng(0).permutation(len(some)) % 2 == 0
+    present = np.unique(y[half])
+    if len(some) < 200 or len(present) < 5:
+        yield note("pairs")
+        return
+    means = np.stack([x[half][y[half] == digit].mean(axis=0) for digit in present])
+    distances = (means**2).sum(axis=1) - 2 * x[~half] @ means.T
+    right = float(np.mean(present[distances.argmin(axis=1)] == y[~half]))
+    if right < 0.5:
+        given, returned = f"{len(some)} images", f"the nearest mean digit is right for {right:.0%}"
+        yield finding("data.labels_shuffled", given, returned, "70 to 85 %")
+
+
+@probe()
+def order(subject: Subject) -> Said:
+    """Look for examples that are sorted by digit."""
+    digits, n = subject.digits, len(subject.digits)
+    kinds = len(np.unique(digits))
+    if n < 100 or kinds < 2:
+        return
+    repeats = float(np.mean(digits[1:] == digits[:-1]))
+    batches = digits[: n // 50 * 50].reshape(-1, 50)
+    in_a_batch = float(np.mean([len(np.unique(batch)) for batch in batches]))
+    if repeats > 0.5 or in_a_batch < 0.6 * kinds:
+        returned = f"{repeats:.0%} have the digit before them; {in_a_batch:.1f} digits in 50"
+        yield finding("train.not_shuffled", f"{n} labels", returned, "10 %, nearly all")
+
+
+PROBES = (labels, scale, pairs, order)

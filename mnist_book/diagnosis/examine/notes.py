@@ -1,0 +1,58 @@
+"""What a report says besides findings: what was measured, absent, or out of reach."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+NOTES = {
+    "absent": "not checked for want of {name}: {needed_for}",
+    "pairs": "not checked: whether labels belong to images, with so few of them",
+    "one_hot": "loss_and_gradients got one-hot labels: it fails for integers",
+    "sizes": "standard deviation of the {kind}, layer by layer: {sizes}",
+    "by_heart": "not checked: whether it learns a batch by heart; {reason}",
+    "shared": "what could change your own network, such as a step of training: it cannot be copied "
+    "whole; {what} would be shared with the copy",
+    "parameters": "the weights, gradients and large logits: parameters is {found}; expected a list "
+    "of arrays of floats",
+    "not_in_place": "the gradients and large logits: changing the arrays in parameters, in a copy "
+    "of the network, changes no probability. Pass the arrays that predict_proba works with, not "
+    "copies of them",
+    "some_not_in_place": "the gradients of parameters {numbers}: changing these arrays, in a copy "
+    "of the network, changes no probability. Pass the arrays that predict_proba works with, not "
+    "copies of them",
+    "gradients": "the gradients at random weights: {reason}",
+    "step": "the step of training: at random weights the probabilities are not finite",
+    "changed": "your network's parameters changed although a copy was examined; they have been put "
+    "back, and what was measured may be wrong",
+    "failed": "{probe}: an error in the examination itself, {error}",
+}
+NEEDED_FOR = {
+    "predict_proba": "anything",
+    "parameters": "weights at the start, gradients, softmax with large logits",
+    "loss_and_gradients": "the loss, gradients, learning a batch by heart",
+    "activations": "sizes and dead units, layer by layer",
+    "step": "whether a step of training lowers the loss",
+}
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something to know besides the findings."""
+
+    key: str
+    values: Mapping[str, object]
+    unchecked: bool = False  # it was there, and could not be checked: nothing is right, then
+
+    @property
+    def text(self) -> str:
+        """Return the sentence."""
+        return NOTES[self.key].format(**self.values)
+
+
+def note(key: str, **values: object) -> Note:
+    """Make a note of what is good to know, or was not there to be checked."""
+    return Note(key, values)
+
+
+def unchecked(key: str, **values: object) -> Note:
+    """Make a note of what should have been checked and could not be."""
+    return Note(key, values, unchecked=True)

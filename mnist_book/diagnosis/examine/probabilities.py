@@ -1,0 +1,147 @@
+"""The probabilities: their shape, their sums, and what becomes of large logits."""
+
+import numpy as np
+
+from mnist_book.diagnosis.evidence import cleaned
+from mnist_book.diagnosis.examine.probing import Said, finding, probe
+from mnist_book.diagnosis.examine.results import as_array, identical, is_matrix
+from mnist_book.diagnosis.examine.subject import Subject
+
+FACTORS = (1.0, 30.0, 1e4)  # of the last layer's parameters
+
+
+@probe()
+def form(subject: Subject) -> Said:
+    """There must be a row of probabilities for each picture."""
+    m, classes = len(subject.x), subject.classes
+    given, wanted = f"x {subject.x.shape}", f"({m}, {classes})"
+    result = subject.attempt("predict_proba", subject.x)
+    if isinstance(result, BaseException) or as_array(result).shape == (classes, m) != (m, classes):
+        misread = list(_misread_batch(subject, given, wanted))
+        yield from misread
+        if misread:
+            return
+    result = subject.call("predict_proba", subject.x)
+    if not isinstance(result, np.ndarray):
+        kind = type(result).__name__
+        yield finding("function.not_array", given, expected="np.array(...)", kind=kind)
+    p = as_array(result)
+    if p.shape != (m, classes):
+        returned = f"{p.dtype} {p.shape}" if p.size else cleaned(result)
+        yield finding("function.shape", given, returned, wanted, says="network_probabilities")
+
+
+def _misread_batch(subject: Subject, given: str, wanted: str) -> Said:
+    """Find out whether it wants columns, or one size of batch only."""
+    m, classes = len(subject.x), subject.classes
+    if subject.predict(subject.x.T).shape == (classes, m):
+        yield finding("layout.columns", given, "columns", wanted)
+        return
+    for size in sorted({side for w in subject.weights for side in w.shape} | {classes}):
+        batch = np.resize(subject.x, (size, subject.x.shape[1]))
+        if size > 1 and subject.predict(batch).shape == (size, classes):
+            code, says = "linear.elementwise", "network"
+            if size == classes:
+                code, says = "softmax.axis", "network_one_size"
+            yield finding(code, given, "an error", wanted, says=says, size=size)
+            return
+
+
+@probe(needs="finite")
+def steady(subject: Subject) -> Said:
+    """Ask twice: the same pictures must get the same probabilities."""
+    first, second = (as_array(subject.attempt("predict_proba", subject.x)) for _ in range(2))
+    if not identical(first, second):
+        yield finding("network.random", "x, twice", "two results", "the same twice")
+
+
+@probe(needs="finite", unless="network.random")
+def sums(subject: Subject) -> Said:
+    """Each row must sum to 1, whatever else is in the batch."""
+    p, x = subject.probabilities, subject.x
+    given, totals = f"x {x.shape}", p.sum(axis=1)
+    row = f"a row {np.array2string(p[0], precision=3, max_line_width=200)}"
+    if p.min() < -1e-6:
+        wanted = "exp(z) / sum of exp(z)"
+        yield finding("softmax.no_exp", given, row, wanted, says="network_negative")
+        return
+    alone = subject.predict(x[:1]).reshape(-1)
+    if alone.shape != p[0].shape or not np.allclose(alone, p[0], rtol=1e-3, atol=1e-4):
+        code = "softmax.axis"
+        if np.isclose(p.sum(), 1, atol=1e-3):
+            code = "softmax.global_sum"
+        elif np.allclose(totals, 1, atol=1e-3):
+            code = "network.batch_dependent"
+        returned = f"{row}, sum {totals[0]:.3g}; the same row alone {alone.round(3)}"
+        given = f"{len(x)} rows, and the first alone"
+        yield finding(code, given, returned, "the same both times, sum 1")
+    elif not np.allclose(totals, 1, atol=1e-3):
+        returned = f"row sums from {totals.min():.3g} to {totals.max():.3g}"
+        yield finding("softmax.not_normalised", given, returned, "1 in each row")
+
+
+@probe(needs="probabilities", unless="softmax network.random")
+def overflow(subject: Subject) -> Said:
+    """Feed the softmax large logits: by large last weights, or else by large inputs."""
+    large, x = _at(subject, FACTORS[-1])
+    if large is None or np.allclose(large.sum(axis=1), 1, atol=1e-3):
+        return
+    bad = int(np.argmax(~np.isclose(large.sum(axis=1), 1, atol=1e-3)))
+    alone = (subject.twin or subject).predict(x[bad : bad + 1])
+    code = "softmax.global_max" if np.isclose(alone.sum(), 1, atol=1e-3) else "softmax.overflow"
+    given = "logits of about 10,000" if subject.twin else "inputs a million times as large"
+    yield finding(code, given, f"a row {large[bad].round(3)}", "finite, sum 1")
+
+
+@probe(needs="probabilities twin", unless="softmax.axis softmax.global_sum network.random")
+def sharpness(subject: Subject) -> Said:
+    """Logits that are 30 times as large must make it sure."""
+    (small, _), (middle, _) = (_at(subject, factor) for factor in FACTORS[:2])
+    if small is None or middle is None or not np.isfinite(middle).all():
+        return
+    peak = float(np.median(middle.max(axis=1)))
+    if np.allclose(small, middle, atol=1e-3) and np.ptp(small) > 1e-3:
+        yield finding("softmax.no_exp", "last layer x 30", "no change", "nearly 0 and 1")
+    elif peak < 0.6:
+        yield finding("softmax.squashed", "last layer x 30", f"{peak:.3f}", "nearly 1")
+
+
+@probe(needs="probabilities twin", unless="softmax network.random")
+def shift(subject: Subject) -> Said:
+    """Logits that are all smaller by 5 must change nothing."""
+    before, x = _at(subject, 1.0)
+    last = subject.twin.last_layer()
+    if before is None or len(last) < 2:
+        return
+    last[1][...] -= 5
+    after = subject.twin.predict(x)
+    if after.shape == before.shape and not np.allclose(after, before, atol=1e-3):
+        change = f"a change of {np.abs(after - before).max():.3f}"
+        yield finding(
+            "softmax.squashed", "last bias - 5", change, "no change", says="network_shifted"
+        )
+
+
+def _at(subject: Subject, factor: float) -> tuple[np.ndarray | None, np.ndarray]:
+    """Return probabilities for a last layer that is larger by a factor, and the inputs.
+
+    Without a twin, whose parameters can be set, the inputs are made larger instead. There are none
+    if it does not read its last weights, or if they give another shape.
+    """
+    twin = subject.twin
+    if twin is None:
+        x = subject.x[:200] * (factor * 100)
+        p = subject.predict(x)
+    else:
+        x = np.random.default_rng(4).random((200, subject.x.shape[1]))
+        twin.random_point(seed=3)
+        last = twin.last_layer()
+        if not last or not is_matrix(last[0]):
+            return None, x
+        for array in last:
+            array *= factor
+        p = twin.predict(x)
+    return (p if p.shape == (len(x), subject.classes) else None), x
+
+
+PROBES = (form, steady, sums, overflow, sharpness, shift)

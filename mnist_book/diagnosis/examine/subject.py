@@ -1,0 +1,320 @@
+"""A stranger's network as one object that can be called safely, copied, and moved elsewhere.
+
+It knows what the network is like and judges nothing. Each fact is measured when it is first asked
+for; a fact that cannot be had is None, or an empty list.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+
+from mnist_book.diagnosis.examine.calling import Calls, Refused
+from mnist_book.diagnosis.examine.copying import duplicate
+from mnist_book.diagnosis.examine.examples import Examples
+from mnist_book.diagnosis.examine.results import (
+    as_array,
+    attribute,
+    flattened,
+    is_matrix,
+    is_weights,
+    loss_in,
+)
+from mnist_book.diagnosis.running import Theirs
+
+METHODS = ("predict_proba", "parameters", "loss_and_gradients", "activations", "step")
+SAMPLE, SMALL_SAMPLE = 499, 50  # pictures that most probes use
+Fact = TypeVar("Fact")
+AFFORDABLE = 2.0  # seconds of processor time for predicting a sample; ordinary networks need 0.01
+
+
+class Subject:
+    """A copy of a network, with the pictures and labels to examine it with.
+
+    Parameters
+    ----------
+    original : the network, which stays as it is
+    examples : what it is examined with
+    calls : makes the calls
+    dtype : narrower floats of the copy become this type
+
+    Attributes
+    ----------
+    network : the copy
+    shared : what the copy shares with the original because it cannot be copied
+    has : which of the methods there are
+    """
+
+    def __init__(
+        self, original: Theirs, examples: Examples, calls: Calls, dtype: type | None = None
+    ) -> None:
+        self.original, self.examples, self.calls = original, examples, calls
+        self.network, self.shared = original, ["all of it"]
+        with contextlib.suppress(Refused):
+            copied = calls.attempt("copying", duplicate, original, dtype)
+            if isinstance(copied, tuple):  # else something went wrong that nobody thought of
+                self.network, self.shared = copied
+        if dtype and self.network is not original and hasattr(self.network, "dtype"):
+            self.network.dtype = np.dtype(dtype)
+        self.has = {name for name in METHODS if attribute(self.network, name) is not None}
+        self.facts: dict[Callable, Theirs] = {}
+        self.start = [array.copy() for array in self.arrays()]
+
+    def copy(self, dtype: type | None = None) -> "Subject":
+        """Return another copy of the original, for which the same pictures will do."""
+        twin = Subject(self.original, self.examples, self.calls, dtype)
+        for fact in ("rows", "x", "y", "classes", "takes_one_hot"):
+            vars(twin)[fact] = getattr(self, fact)
+        return twin
+
+    def provides(self, name: str) -> bool:
+        """Tell whether there is such a method, or such a fact."""
+        if name in METHODS:
+            return name in self.has
+        fact = getattr(self, name)
+        return isinstance(fact, np.ndarray) or bool(fact)
+
+    def once(self, measure: Callable[["Subject"], Fact]) -> Fact:
+        """Return what a function measures here; it is called the first time only."""
+        if measure not in self.facts:
+            self.facts[measure] = measure(self)
+        return self.facts[measure]
+
+    # Calls
+
+    def attempt(self, name: str, *arguments: object) -> Theirs:
+        """Call a method on copies of its arguments; return its result or the exception."""
+        return self.calls.attempt(name, attribute(self.network, name), *arguments)
+
+    def call(self, name: str, *arguments: object) -> Theirs:
+        """Call a method on copies of its arguments; an error is recorded and ends the probe."""
+        return self.calls.call(name, attribute(self.network, name), *arguments)
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Return what predict_proba gives as an array of floats, (0, 0) if it is none."""
+        result = as_array(self.attempt("predict_proba", x))
+        return result.astype(np.float64)
+
+    def gradients(self, x: np.ndarray, digits: np.ndarray) -> tuple[float, list[np.ndarray]]:
+        """Return the loss and its gradients, in the order of the parameters.
+
+        Raises
+        ------
+        Refused : the method raised an error, or returned something else
+        """
+        result = self.call("loss_and_gradients", x, self.labels_for(digits))
+        loss = loss_in(result)
+        if loss is None:
+            raise Refused
+        gradients = map(as_array, self.in_order(result[1]))
+        return loss, [gradient.copy() for gradient in gradients]  # it may write to them again
+
+    def in_order(self, gradients: Theirs) -> list[Theirs]:
+        """Return gradients, nested or by name like the parameters, in the order of `arrays`."""
+        parameters = attribute(self.network, "parameters")
+        if isinstance(gradients, dict) and isinstance(parameters, dict):
+            for prefix in ("", "d", "d_", "grad_"):
+                if all(f"{prefix}{name}" in gradients for name in parameters):
+                    gradients = [gradients[f"{prefix}{name}"] for name in parameters]
+                    break
+        return flattened(gradients)
+
+    # Pictures and labels
+
+    @property
+    def images(self) -> np.ndarray:
+        """All pictures, (n, inputs) floats."""
+        return self.examples.images
+
+    @property
+    def digits(self) -> np.ndarray:
+        """All labels, as integers."""
+        return self.examples.digits
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """Which pictures are the sample: fewer for a network that has to work very long."""
+        n, work = len(self.images), np.inf
+        for _ in range(3):
+            self.attempt("predict_proba", self.images[:20])
+            work = min(work, self.calls.work)
+        affordable = int(20 * AFFORDABLE / max(work, 1e-9))
+        return np.linspace(0, n - 1, min(n, max(SMALL_SAMPLE, min(affordable, SAMPLE)))).astype(int)
+
+    @cached_property
+    def x(self) -> np.ndarray:
+        """The sample's pictures, (m, inputs)."""
+        return self.images[self.rows]
+
+    @cached_property
+    def y(self) -> np.ndarray:
+        """The sample's digits, (m,)."""
+        return self.digits[self.rows]
+
+    @cached_property
+    def classes(self) -> int:
+        """How many classes it tells apart; 10 if that does not show."""
+        few = self.images[:20]
+        shape = as_array(self.attempt("predict_proba", few)).shape
+        return shape[1] if len(shape) == 2 and shape[0] == len(few) and shape[1] > 1 else 10
+
+    def labels_for(self, digits: np.ndarray) -> np.ndarray:
+        """Write digits as labels that its methods take: like those given, or else one-hot."""
+        if self.takes_one_hot:
+            return np.eye(self.classes)[digits]
+        return self.examples.written(digits, self.classes)
+
+    @cached_property
+    def takes_one_hot(self) -> bool:
+        """Tell whether its loss fails for the labels as given, integers, and not for one-hot."""
+        if self.examples.one_hot or "loss_and_gradients" not in self.has:
+            return False
+        x, digits = self.x[:23], self.y[:23]
+        given = self.attempt("loss_and_gradients", x, self.examples.written(digits, self.classes))
+        if not isinstance(given, Exception):
+            return False
+        one_hot = self.attempt("loss_and_gradients", x, np.eye(self.classes)[digits])
+        return not isinstance(one_hot, Exception)
+
+    # What it is like
+
+    def arrays(self) -> list[np.ndarray]:
+        """Return its parameters, which it reads in place; an empty list if they are none."""
+        arrays = flattened(attribute(self.network, "parameters"))
+        fit = all(isinstance(a, np.ndarray) and a.dtype.kind == "f" and a.size for a in arrays)
+        return arrays if fit else []
+
+    def of_original(self) -> list[np.ndarray]:
+        """Return the original's parameters."""
+        values = flattened(attribute(self.original, "parameters"))
+        return [value for value in values if isinstance(value, np.ndarray)]
+
+    @property
+    def apart(self) -> bool:
+        """Whether its parameters are its own, so that they may be moved."""
+        theirs = self.of_original()
+        return not any(np.may_share_memory(a, b) for a in self.arrays() for b in theirs)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the copy shares nothing with the original."""
+        return not self.shared
+
+    @cached_property
+    def probabilities(self) -> np.ndarray | None:
+        """What it predicts for the sample, (m, classes); None if that has another shape."""
+        p = self.predict(self.x)
+        return p if p.shape == (len(self.x), self.classes) else None
+
+    @cached_property
+    def finite(self) -> bool:
+        """Whether there are probabilities, and no NaN among them."""
+        return self.probabilities is not None and bool(np.isfinite(self.probabilities).all())
+
+    @cached_property
+    def accuracy(self) -> float:
+        """Its share of right answers on the sample; 0 without probabilities."""
+        p = self.probabilities
+        return 0.0 if p is None else float(np.mean(p.argmax(axis=1) == self.y))
+
+    @cached_property
+    def columns(self) -> bool:
+        """Whether its weights are (outputs, inputs)."""
+        first = next((array for array in self.arrays() if array.ndim == 2), None)
+        return first is not None and first.shape[1] == self.images.shape[1] != first.shape[0]
+
+    @cached_property
+    def weights(self) -> list[np.ndarray]:
+        """Its weight matrices as (inputs, outputs), whichever way they are kept: views."""
+        return [w.T if self.columns else w for w in self.arrays() if is_matrix(w)]
+
+    @cached_property
+    def layers(self) -> list[np.ndarray]:
+        """Each layer's activations (m, units) for the sample; an empty list if that fails."""
+        if "activations" not in self.has:
+            return []
+        result = self.attempt("activations", self.x)
+        layers = [as_array(a) for a in result] if isinstance(result, tuple | list) else []
+        if not all(a.ndim == 2 and len(self.x) in a.shape for a in layers):
+            return []
+        return [a if len(a) == len(self.x) else a.T for a in layers]
+
+    # Other points
+
+    @cached_property
+    def twin(self) -> "Subject | None":
+        """A copy that reads its parameters in place, in float64 if that works; None if none does.
+
+        Whoever uses it moves it first: `random_point` or `home`.
+        """
+        for dtype in (np.float64, None) if self.arrays() else ():
+            twin = self.copy(dtype)
+            if twin.apart and len(twin.unread) < len(twin.arrays()):
+                return twin
+        return None
+
+    @cached_property
+    def unread(self) -> list[int]:
+        """Which parameters, set to anything else, change no probability: it does not read them."""
+        rng, arrays = np.random.default_rng(1), self.arrays()
+        self.random_point(0)
+        x, unread = self.x[:5].astype(np.float64), []
+        before = self.predict(x)
+        if before.shape != (len(x), self.classes):
+            return list(range(len(arrays)))
+        for k, array in enumerate(arrays):
+            kept = array.copy()
+            array[...] = rng.normal(0, 1, array.shape)
+            if np.array_equal(before, self.predict(x)):
+                unread.append(k)
+            array[...] = kept
+        return unread
+
+    def random_point(self, seed: int, kind: str = "random") -> None:
+        """Give it random parameters of a good size, so that its own state hides no bug.
+
+        Parameters
+        ----------
+        kind : "random"; "positive", so that all pre-activations of hidden layers are; or
+            "symmetric", which square weights are then
+        """
+        rng, arrays = np.random.default_rng(seed), self.arrays()
+        last = max((k for k, a in enumerate(arrays) if is_weights(a)), default=0)
+        for k, array in enumerate(arrays):
+            final = k == last or (array.size == self.classes and k == len(arrays) - 1)
+            lift = kind == "positive" and not final
+            if is_weights(array):
+                array[...] = rng.normal(0, 1.5 / np.sqrt(self._inputs(array)), array.shape)
+                if kind == "symmetric" and array.ndim == 2 and array.shape[0] == array.shape[1]:
+                    array[...] = (array + array.T) / np.sqrt(2)
+                array *= 0.05 if lift else 1
+            else:
+                array[...] = rng.normal(3 if lift else 0, 0.3, array.shape)
+
+    def home(self) -> None:
+        """Give it the parameters that it came with."""
+        self.move(self.start)
+
+    def move(self, values: Iterable[np.ndarray]) -> None:
+        """Give it these parameters."""
+        for array, value in zip(self.arrays(), values, strict=True):
+            array[...] = value
+
+    def last_layer(self) -> list[np.ndarray]:
+        """Return the last weights and the last bias, if there are any that it reads."""
+        arrays = self.arrays()
+        last = [k for k, w in enumerate(arrays) if is_matrix(w)][-1:]
+        last += [k for k, b in enumerate(arrays) if not is_matrix(b) and b.size == self.classes][
+            -1:
+        ]
+        return [arrays[k] for k in last if k not in self.unread]
+
+    def _inputs(self, weights: np.ndarray) -> float:
+        """Return how many numbers a unit of these weights sums up."""
+        if weights.ndim == 2:
+            return weights.shape[1] if self.columns else weights.shape[0]
+        return weights.size / max(
+            weights.shape[0], weights.shape[-1]
+        )  # a kernel: outputs at an end

@@ -1,0 +1,175 @@
+"""Training: what a step does, and whether a few pictures can be learned by heart."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from mnist_book.diagnosis.evidence import cleaned
+from mnist_book.diagnosis.examine.notes import note, unchecked
+from mnist_book.diagnosis.examine.probing import Said, finding, probe
+from mnist_book.diagnosis.examine.results import as_array, cross_entropy, described, identical
+from mnist_book.diagnosis.examine.subject import Subject
+
+BATCH, STEPS = 64, 4  # of training
+HEART, HEART_STEPS = 16, 150  # pictures to learn by heart, and how long
+AFFORDABLE = 0.05  # seconds of processor time for one call while learning by heart
+
+
+@probe(needs="step probabilities whole", unless="network.random gradients function")
+def step_works(subject: Subject) -> Said:
+    """Look for an error in some steps, which nothing before explains."""
+    (x, y), network = _batch(subject), subject.copy()
+    for _ in range(STEPS):
+        result = network.attempt("step", x, subject.labels_for(y))
+        if isinstance(result, BaseException):
+            raised = f"{type(result).__name__}: {cleaned(result, str)}"
+            given = described(x, subject.labels_for(y))
+            yield finding("function.raises", given, raised, "a step of training", name="step")
+            return
+
+
+@probe(needs="step probabilities whole", unless="network.random")
+def changes(subject: Subject) -> Said:
+    """Look for a step that changes nothing."""
+    walk = subject.once(_walk)
+    if walk is None:
+        yield unchecked("step")
+    elif walk.changes_nothing:
+        yield finding("train.no_update", walk.given, "the same parameters", "other ones")
+
+
+@probe(
+    needs="step probabilities whole",
+    unless="network.random train.no_update gradients.sign cross_entropy.sign",
+)
+def direction(subject: Subject) -> Said:
+    """Look for steps that go uphill."""
+    walk = subject.once(_walk)
+    if walk and walk.goes_up():
+        losses = ", ".join(f"{loss:.3g}" for loss in walk.losses)
+        yield finding("train.ascent", walk.given, f"losses {losses}", "falling losses")
+
+
+@probe(
+    needs="step probabilities whole loss_and_gradients twin",
+    unless="network.random train.no_update train.ascent",
+)
+def leaves_none_out(subject: Subject) -> Said:
+    """Look for parameters that never change, though their gradients are not 0."""
+    walk = subject.once(_walk)
+    if walk is None or walk.failed or all(walk.same) or not any(walk.same):
+        return
+    _, gradients = walk.network.gradients(walk.x, walk.y)
+    pairs = enumerate(zip(gradients, walk.same, strict=False))
+    stuck = [k for k, (gradient, same) in pairs if same and np.abs(gradient).max() > 1e-5]
+    stuck = [k for k in stuck if k not in subject.twin.unread]
+    if stuck:
+        shown = f"parameters {stuck} as before"
+        yield finding("train.no_update", walk.given, shown, "a change in each", says="network_some")
+
+
+def _walk(subject: Subject) -> "_Walk | None":
+    """Take some steps, from other weights where nothing can be seen at its own; None if nowhere."""
+    (x, y), network = _batch(subject), subject.copy()
+    largest = max([float(np.abs(a).max()) for a in network.arrays()], default=0.0)
+    if not (subject.finite and largest < 100):
+        network.random_point(seed=5)
+        if not np.isfinite(network.predict(x)).all():
+            return None
+    return _Walk(network, x, y)
+
+
+class _Walk:
+    """Some steps of training on one batch, and what came of them.
+
+    Attributes
+    ----------
+    failed : a step raised an error
+    losses : before each step, and at the end
+    same : which parameters are at the end as they were at the start
+    """
+
+    def __init__(self, network: Subject, x: np.ndarray, y: np.ndarray) -> None:
+        self.network, self.x, self.y, self.failed = network, x, y, False
+        self.given = f"{len(x)} examples, {STEPS} steps"
+        self.start = [array.copy() for array in network.arrays()]
+        before, self.losses = network.predict(x), [self.loss()]
+        for count in range(STEPS):
+            result = network.attempt("step", x, network.labels_for(y))
+            self.failed = self.failed or isinstance(result, BaseException)
+            self.losses.append(self.loss())
+            if count == 0:
+                self.after = [array.copy() for array in network.arrays()]
+        pairs = zip(self.start, network.arrays(), strict=True)
+        self.same = [np.array_equal(a, b, equal_nan=True) for a, b in pairs]
+        alike = all(self.same) and identical(before, network.predict(x))
+        self.changes_nothing = alike and not self.failed
+
+    def loss(self) -> float:
+        """Compute the cross-entropy of what it predicts now; NaN if it predicts no longer."""
+        p = self.network.predict(self.x)
+        fit = p.shape == (len(self.x), self.network.classes)
+        return cross_entropy(p, self.y) if fit else np.nan
+
+    def goes_up(self) -> bool:
+        """Tell whether the first step's direction goes uphill, however long the step is."""
+        if self.failed:
+            return False
+        rises = all(b > a for a, b in pairwise(self.losses))
+        lengths = [float(np.abs(a - b).max()) for a, b in zip(self.start, self.after, strict=True)]
+        longest = max(lengths, default=0.0)
+        if not longest or not np.isfinite(self.losses[0]):
+            return rises
+        losses = []
+        for sign in (-1, 1):
+            share = sign * min(1.0, 1e-3 / longest)
+            pairs = zip(self.start, self.after, strict=True)
+            self.network.move(a + (b - a) * share for a, b in pairs)
+            losses.append(self.loss())
+        if not np.isfinite(losses).all() or abs(losses[1] - losses[0]) < 1e-6:
+            return rises and losses[0] != losses[1]
+        return losses[1] > losses[0]
+
+
+def _batch(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(6)
+    rows = rng.choice(len(subject.x), min(BATCH, len(subject.x)), replace=False)
+    return subject.x[rows], subject.y[rows]
+
+
+@probe(needs="loss_and_gradients parameters twin", unless="*")
+def by_heart(subject: Subject) -> Said:
+    """Let Adam learn a few examples by heart; any right network can.
+
+    References
+    ----------
+    D. Kingma, J. Ba, Adam: a method for stochastic optimization, ICLR 2015 (arXiv:1412.6980).
+    """
+    twin, rng = subject.twin, np.random.default_rng(7)
+    twin.home()
+    rows = rng.choice(len(subject.x), min(HEART, len(subject.x)), replace=False)
+    x, y = subject.x[rows].astype(np.float64), subject.y[rows]
+    arrays, losses = twin.arrays(), []
+    state = [(np.zeros(a.shape), np.zeros(a.shape)) for a in arrays]
+    for count in range(1, HEART_STEPS + 1):
+        losses.append(cross_entropy(twin.predict(x), y))
+        if losses[-1] < 0.5 * losses[0] or losses[-1] < 0.3:
+            return
+        _, gradients = twin.gradients(x, y)
+        if twin.calls.work > AFFORDABLE:
+            yield note("by_heart", reason="a call takes too much work")
+            return
+        for array, gradient, (mean, square) in zip(arrays, gradients, state, strict=True):
+            gradient = as_array(gradient).reshape(array.shape)
+            mean += 0.1 * (gradient - mean)
+            square += 0.01 * (gradient**2 - square)
+            size = np.sqrt(square / (1 - 0.99**count)) + 1e-12
+            array -= 0.005 * mean / (1 - 0.9**count) / size
+    given, shown = (
+        f"{len(x)} examples, {HEART_STEPS} steps",
+        f"{losses[0]:.3f}, then {losses[-1]:.3f}",
+    )
+    yield finding("train.no_overfit", given, f"loss {shown}", "a loss near 0", count=len(x))
+
+
+PROBES = (step_works, changes, direction, leaves_none_out)

@@ -1,0 +1,123 @@
+"""Symptoms: numbers that exploded, units that are dead, answers that are always the same."""
+
+import numpy as np
+
+from mnist_book.diagnosis.examine.notes import note
+from mnist_book.diagnosis.examine.probing import Said, finding, probe
+from mnist_book.diagnosis.examine.results import as_array, is_matrix, is_weights
+from mnist_book.diagnosis.examine.subject import Subject
+
+
+@probe(needs="activations probabilities")
+def form(subject: Subject) -> Said:
+    """There must be an array (batch, units) for each layer."""
+    if not subject.layers:
+        result = subject.call("activations", subject.x)
+        layers = result if isinstance(result, tuple | list) else [result]
+        shapes = str([as_array(a).shape for a in layers])
+        given, wanted = f"x {subject.x.shape}", "(batch, units)"
+        yield finding("function.shape", given, shapes, wanted, says="network_activations")
+
+
+@probe()
+def exploded(subject: Subject) -> Said:
+    """Look for NaN, infinity and giant numbers."""
+    arrays = {f"parameters[{k}]": array for k, array in enumerate(subject.arrays())}
+    limits = {name: 100.0 if is_weights(array) else 1e4 for name, array in arrays.items()}
+    layers = subject.layers if subject.provides("probabilities") else []
+    for k, activations in enumerate(layers):
+        arrays[f"activations[{k}]"], limits[f"activations[{k}]"] = activations, 1e5
+    sizes = {name: float(np.abs(a).max()) for name, a in arrays.items() if a.size}
+    bad = [f"{name} up to {size:.3g}" for name, size in sizes.items() if not size <= limits[name]]
+    if bad:
+        given = f"{len(subject.x)} images"
+        yield finding("network.exploded", given, ", ".join(bad), "below 100")
+
+
+@probe(needs="probabilities", unless="*")
+def not_a_number(subject: Subject) -> Said:
+    """Look for NaN among the probabilities that nothing else explains."""
+    if not subject.finite:
+        given = f"{len(subject.x)} images"
+        yield finding("network.exploded", given, "NaN among the probabilities", "below 100")
+
+
+@probe()
+def sizes(subject: Subject) -> Said:
+    """Note how large activations and gradients are, layer by layer."""
+    layers = subject.layers if subject.provides("probabilities") else []
+    gradients = [g for g in _gradients(subject) if is_matrix(g)]
+    for kind, found in (("activations", layers), ("gradients of the weights", gradients)):
+        if found:
+            shown = ", ".join(f"{float(np.std(a)):.2g}" for a in found)
+            yield note("sizes", kind=kind, sizes=shown)
+
+
+@probe()
+def dead(subject: Subject) -> Said:
+    """Count units that are the same for all examples."""
+    layers = subject.layers if subject.provides("probabilities") else []
+    shares = []
+    for a in layers[:-1]:
+        scale = max(float(np.abs(np.nan_to_num(a)).max()), 1e-300)
+        shares.append((float(np.mean(np.ptp(a, axis=0) <= 1e-6 * scale)), a.shape[1]))
+    if not layers:
+        for gradient in _gradients_of_weights(subject)[:-1]:
+            still = np.logical_not(gradient.any(axis=0))
+            shares.append((float(still.mean()), len(still)))
+    if any(share > (0.7 if units >= 16 else 0.85) for share, units in shares):
+        returned = f"dead, layer by layer: {', '.join(f'{share:.0%}' for share, _ in shares)}"
+        yield finding("network.dead", f"{len(subject.x)} examples", returned, "few")
+
+
+def _gradients(subject: Subject) -> list[np.ndarray]:
+    """Return the sample's gradients, an empty list if there are none."""
+    if not {"loss_and_gradients", "parameters"} <= subject.has:
+        return []
+    result = subject.attempt("loss_and_gradients", subject.x, subject.labels_for(subject.y))
+    if not isinstance(result, tuple | list) or len(result) != 2:
+        return []
+    return [as_array(gradient) for gradient in subject.in_order(result[1])]
+
+
+def _gradients_of_weights(subject: Subject) -> list[np.ndarray]:
+    """Return the gradients of weight matrices, as (inputs, outputs)."""
+    pairs = zip(subject.arrays(), _gradients(subject), strict=False)
+    matrices = [g for array, g in pairs if is_matrix(array) and g.ndim == 2]
+    inputs = subject.x.shape[1]
+    columns = matrices and matrices[0].shape[1] == inputs != matrices[0].shape[0]
+    return [g.T for g in matrices] if columns else matrices
+
+
+@probe(needs="finite")
+def collapsed(subject: Subject) -> Said:
+    """Look for one answer to all images."""
+    p, classes = subject.probabilities, subject.classes
+    if len(np.unique(subject.y)) < 5:
+        return
+    counts = np.bincount(p.argmax(axis=1), minlength=classes)
+    logits = np.log(np.clip(p, 1e-30, None))
+    across_images = float(logits.std(axis=0).mean())
+    across_classes = float(logits.mean(axis=0).std())
+    alike = across_images < 0.02 * across_classes and across_classes > 1e-9
+    sure = float(np.median(p.max(axis=1))) > 0.6
+    if counts.max() >= 0.98 * len(p) and (alike or sure):
+        returned = f"predictions per digit {counts.tolist()}"
+        expected = f"about {np.bincount(subject.y, minlength=classes).tolist()}"
+        given, digit = f"{len(p)} images", counts.argmax()
+        yield finding("network.collapsed", given, returned, expected, digit=digit)
+
+
+@probe(needs="finite")
+def missing(subject: Subject) -> Said:
+    """Look for digits that never are the answer, of a network that knows its digits."""
+    p, present = subject.probabilities, np.bincount(subject.y, minlength=subject.classes)
+    counts = np.bincount(p.argmax(axis=1), minlength=subject.classes)
+    never = np.flatnonzero((counts == 0) & (present >= 20))
+    if len(never) and len(np.unique(subject.y)) >= 5 and subject.accuracy > 0.6:  # no beginner
+        returned, expected = f"predictions per digit {counts.tolist()}", f"about {present.tolist()}"
+        given, digits = f"{len(p)} images", " and ".join(map(str, never))
+        yield finding("network.missing_digit", given, returned, expected, digits=digits)
+
+
+PROBES = (form, exploded, not_a_number, sizes, dead, collapsed, missing)

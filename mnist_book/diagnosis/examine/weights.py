@@ -1,0 +1,157 @@
+"""The weights at the start: zeros, copies, signs, spread; and whether a signal gets through."""
+
+import numpy as np
+
+from mnist_book.diagnosis.examine.probing import Said, finding, probe
+from mnist_book.diagnosis.examine.results import cross_entropy
+from mnist_book.diagnosis.examine.subject import Subject
+
+UNTRAINED = 0.35  # accuracy below which weights are taken for those of the start
+
+
+@probe(needs="weights")
+def zeros_and_copies(subject: Subject) -> Said:
+    """Weights of hidden layers must be neither 0 nor the same for all units."""
+    weights = subject.weights
+    if not all(np.isfinite(w).all() for w in weights):
+        return  # where they started is past telling
+    for layer, w in enumerate(weights[:-1], 1):
+        given = f"weights of layer {layer}, {w.shape}"
+        units, rows = len(np.unique(w.T, axis=0)), len(np.unique(w, axis=0))
+        if not w.any():
+            yield finding("init.zeros", given, "all 0", "random numbers")
+        elif units < 0.5 * w.shape[1] + 0.5 or (rows < 0.02 * len(w) + 1 and len(w) > 20):
+            returned = f"{min(units, rows)} different: {w.flat[0]:.4g}, ..."
+            yield finding("init.symmetric", given, returned, "all units different")
+
+
+@probe(needs="weights", unless="init")
+def one_sign(subject: Subject) -> Said:
+    """Weights must have both signs."""
+    untrained = subject.probabilities is not None and subject.accuracy < UNTRAINED
+    for layer, w in enumerate(subject.weights, 1):
+        if w.size < 100 or not np.abs(w).max() < 100:
+            continue
+        share = float(np.mean(w > 0))
+        one_sign = max(share, float(np.mean(w < 0))) > (0.95 if w.size < 1000 else 0.85)
+        leaning = untrained and w.size >= 1000 and abs(w.mean()) > 0.4 * w.std()
+        if one_sign or leaning:
+            returned = f"{share:.0%} positive, mean {w.mean():.3g}"
+            yield finding("init.positive", f"weights of layer {layer}", returned, "50 %")
+            return
+
+
+@probe(needs="weights probabilities", unless="init")
+def spread(subject: Subject) -> Said:
+    """Compare standard deviations with those that He, Xavier and LeCun recommend.
+
+    References
+    ----------
+    K. He, X. Zhang, S. Ren, J. Sun, Delving deep into rectifiers, ICCV 2015 (arXiv:1502.01852).
+    X. Glorot, Y. Bengio, Understanding the difficulty of training deep feedforward neural networks,
+    AISTATS 2010.
+    """
+    weights = subject.weights
+    random = all(_kurtosis(w) < 5 for w in weights if w.size >= 500)
+    if subject.accuracy >= UNTRAINED or not random:
+        return
+    inputs, outputs = np.array([w.shape for w in weights], dtype=float).T
+    deviations = np.array([w.std() for w in weights])
+    code = _wrong_spread(inputs, outputs, deviations)
+    if code:
+        sizes = [*inputs, outputs[-1]]
+        returned = f"standard deviations {_row(deviations)}"
+        if subject.finite:
+            loss, chance = cross_entropy(subject.probabilities, subject.y), np.log(subject.classes)
+            returned += f"; loss {loss:.3f}, where guessing has "
+            returned += f"ln {subject.classes} = {chance:.3f}"
+        expected = f"about {_row(np.sqrt(2 / inputs))}, sqrt(2 / inputs)"
+        yield finding(code, f"layers {' -> '.join(f'{n:.0f}' for n in sizes)}", returned, expected)
+
+
+def _wrong_spread(inputs: np.ndarray, outputs: np.ndarray, deviations: np.ndarray) -> str | None:
+    """Return which mistake gives weights of these standard deviations; None if none does."""
+    he = np.sqrt(2 / inputs)
+    ratio = deviations / np.sqrt(np.minimum(1 / inputs, 2 / (inputs + outputs)))
+    signal = np.prod(ratio[:-1]) * max(ratio[-1], 0.1)
+    slack = 0.04 + 2 / np.sqrt(2 * inputs * outputs)
+
+    def all_near(values: np.ndarray, *constants: float) -> bool:
+        return any((np.abs(values / c - 1) < slack).all() for c in constants)
+
+    several = len(inputs) > 1 and np.ptp(np.log(inputs)) > 0.4
+    for v in (deviations * inputs, deviations * (inputs + outputs)):
+        if all_near(v, 1, 2, 3.46) or (several and all_near(v, v[0]) and 0.2 < v[0] < 5):
+            return "init.variance_as_std"
+    by_inputs, by_outputs = deviations * np.sqrt(inputs), deviations * np.sqrt(outputs)
+    if not all_near(by_inputs, 1, 2**0.5) and all_near(by_outputs, 1, 2**0.5):
+        return "init.fan"
+    if (deviations / he).max() > 3 or np.prod(deviations / he) > 20:
+        return "init.too_large"
+    return "init.too_small" if len(inputs) > 1 and signal < 0.015 else None
+
+
+@probe(needs="finite", unless="init softmax")
+def by_probabilities(subject: Subject) -> Said:
+    """Judge weights that cannot be seen by the probabilities of an untrained network."""
+    p, classes = subject.probabilities, subject.classes
+    if subject.weights or subject.accuracy >= UNTRAINED:
+        return
+    off, loss = float(np.abs(p - 1 / classes).max()), cross_entropy(p, subject.y)
+    seen = {
+        "given": f"x {subject.x.shape}",
+        "returned": f"probabilities up to {off:.2g} from {1 / classes:.3g}; loss {loss:.3f}, "
+        f"ln {classes} = {np.log(classes):.3f}",
+        "expected": "differences of some hundredths, a loss of that or a little more",
+        "says": "network_guessed",
+    }
+    if off < 1e-12:
+        yield finding("init.symmetric" if _copies_learn(subject) else "init.zeros", **seen)
+    elif off < 2e-4:
+        yield finding("init.too_small", **seen)
+    elif float(np.ptp(p, axis=0).max()) < 1e-9:
+        return  # the same for every image, whatever the weights: a collapse
+    elif loss > np.log(classes) + 1.7 or (
+        loss > np.log(classes) + 0.4 and np.median(p.max(axis=1)) > 0.7
+    ):
+        yield finding("init.too_large", **seen)
+
+
+def _copies_learn(subject: Subject) -> bool:
+    """Tell constant weights from zero weights where neither can be seen."""
+    if "activations" in subject.has:
+        hidden = subject.layers[:-1]
+        return any(a.any() and a.shape[1] > 1 and not np.ptp(a, axis=1).any() for a in hidden)
+    if "step" not in subject.has or subject.shared:
+        return False
+    network, x, y = subject.copy(), subject.x[:64], subject.y[:64]
+    for _ in range(3):
+        network.attempt("step", x, subject.labels_for(y))
+    p = network.predict(x)
+    return bool(p.size and np.ptp(p, axis=0).max() > 1e-12)
+
+
+@probe(needs="probabilities twin", unless="softmax")
+def positive_signal(subject: Subject) -> Said:
+    """Make all pre-activations of hidden layers positive: a signal must get through."""
+    twin = subject.twin
+    if len(twin.arrays()) < 4:
+        return
+    twin.random_point(seed=3, kind="positive")
+    p = twin.predict(np.random.default_rng(4).random((50, subject.x.shape[1])))
+    if p.shape == (50, subject.classes) and np.ptp(p, axis=0).max() < 1e-12:
+        given = "weights that make all z positive"
+        yield finding("leaky_relu.no_else", given, "the same for all images", "differences")
+
+
+def _kurtosis(w: np.ndarray) -> float:
+    """Compute the fourth moment: 1.8 for uniform, 3 for normal, more for trained weights."""
+    centred = (w - w.mean()).astype(np.float64)
+    return float((centred**4).mean() / max((centred**2).mean() ** 2, 1e-300))
+
+
+def _row(numbers: np.ndarray) -> str:
+    return ", ".join(f"{number:.3g}" for number in numbers)
+
+
+PROBES = (zeros_and_copies, one_sign, spread, by_probabilities, positive_signal)
