@@ -25,7 +25,7 @@ from mnist_book.drawing.strokes import (
     stroke_segments,
     strokes_to_image,
 )
-from mnist_book.drawing.training import distort_images
+from mnist_book.drawing.variation import distort_images
 from mnist_core import Network, predict_images, train
 
 RATES = (0.1, 0.1, 0.05, 0.02, 0.005)  # one epoch each

@@ -121,34 +121,34 @@ class DigitPad(anywidget.AnyWidget):
         except ValueError as problem:  # what is on the pad stays as it is
             self._answer = {"number": number, "error": str(problem)}
             return
-        image = strokes_to_image(strokes, **self._picture)
+        self._answer = {"number": number, **self._read(strokes)}
+
+    def _read(self, strokes: list[np.ndarray]) -> dict:
+        """Let the network read strokes; tell those who observe, and put it into a message."""
         answer, error = FAILED, ""
         try:
             answer = self._recognize(strokes) if strokes else EMPTY
         except Exception:
             error = traceback.format_exc()
         try:
-            self._publish(strokes=strokes, image=image, answer=answer, error=error)
+            self._publish(strokes, answer, error)
         except Exception:  # raised by a function that observes a trait
             error = traceback.format_exc()
             self.set_trait("error", error)
-        self._answer = {
-            "number": number,
+        if error:
+            error = f"{error.splitlines()[-1][:500]}\nprint(pad.error) says where."
+        return {
             "digit": answer.digit,
             "probabilities": answer.probabilities.tolist(),
             "reason": answer.reason,
-            "error": f"{error.splitlines()[-1][:500]}\nprint(pad.error) says where."
-            if error
-            else "",
+            "error": error,
         }
 
-    def _publish(
-        self, strokes: list[np.ndarray], image: np.ndarray, answer: Answer, error: str
-    ) -> None:
+    def _publish(self, strokes: list[np.ndarray], answer: Answer, error: str) -> None:
         """Set all traits before any function that observes one is called."""
         with self.hold_trait_notifications():
             self.set_trait("strokes", strokes)
-            self.set_trait("image", image)
+            self.set_trait("image", strokes_to_image(strokes, **self._picture))
             self.set_trait("probabilities", answer.probabilities)
             self.set_trait("prediction", answer.digit)
             self.set_trait("reason", answer.reason)

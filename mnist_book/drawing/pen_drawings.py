@@ -95,59 +95,89 @@ def parse_unipen(text: bytes, path: str | os.PathLike) -> PenDrawings:
     "digit writer number", and the points between `.PEN_DOWN` and `.PEN_UP`. There y points up;
     it is turned around, so that strokes are as `strokes.strokes_to_image` takes them.
     """
-    drawings: list[list[list[tuple[int, int]]]] = []
-    labels: list[int] = []
-    writers: list[int] = []
-    pen_down = False
+    parser = _Parser(path)
+    for line in text.split(b"\n"):
+        parser.read(" ".join(line[:200].decode("ascii", "replace").split()))
+    return parser.end()
 
-    def error(number: int, found: str, expected: str) -> PenDrawingsError:
-        return PenDrawingsError(
-            f"{path}, line {number}: found {found}, expected {expected}. The file is damaged or of "
-            "another kind; download it again."
-        )
 
-    for number, raw in enumerate(text.split(b"\n"), start=1):
-        line = " ".join(raw[:200].decode("ascii", "replace").split())
+class _Parser:
+    """What has been read of a file so far."""
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        self.path, self.number = path, 0  # of the line
+        self.drawings: list[list[list[tuple[int, int]]]] = []
+        self.labels: list[int] = []
+        self.writers: list[int] = []
+        self.pen_down = False
+
+    def read(self, line: str) -> None:
+        self.number += 1
         keyword = line.partition(" ")[0]
         if not line or keyword in _IGNORED:
-            continue
-        if pen_down and keyword != ".PEN_UP":
-            point = _POINT.fullmatch(line)
-            if not point or max(int(point[1]), int(point[2])) > MAX_COORDINATE:
-                raise error(number, repr(line), f"x and y, whole numbers up to {MAX_COORDINATE:,}")
-            drawings[-1][-1].append((int(point[1]), -int(point[2])))
+            return
+        if self.pen_down and keyword != ".PEN_UP":
+            self.point(line)
         elif keyword == ".SEGMENT":
-            label = _LABEL.fullmatch(line)
-            if not label:
-                raise error(number, repr(line), ".SEGMENT DIGIT, numbers, ? and a digit in quotes")
-            if len(writers) < len(labels):
-                raise error(number, "a new segment", "the comment on the one before first")
-            drawings.append([])
-            labels.append(int(label[1]))
+            self.segment(line)
         elif keyword == ".COMMENT":
-            comment = _COMMENT.fullmatch(line)
-            if not comment or int(comment[2]) > 255:
-                raise error(number, repr(line), ".COMMENT digit writer number")
-            if len(writers) + 1 != len(labels) or int(comment[1]) != labels[-1]:
-                raise error(number, repr(line), "one comment on each segment, with the same digit")
-            writers.append(int(comment[2]))
+            self.comment(line)
         elif keyword == ".PEN_DOWN":
-            if not labels:
-                raise error(number, repr(line), "a .SEGMENT first")
-            drawings[-1].append([])
-            pen_down = True
-        elif keyword == ".PEN_UP" and pen_down:
-            if not drawings[-1][-1]:
-                raise error(number, "a stroke without a point", "one point or more")
-            pen_down = False
+            self.put_down(line)
+        elif keyword == ".PEN_UP" and self.pen_down:
+            self.lift()
         else:
-            raise error(
-                number, repr(line), "a keyword of UNIPEN that these files use, in its place"
-            )
-    if pen_down or len(writers) < len(labels) or not labels or not all(drawings):
-        raise error(text.count(b"\n") + 1, "the end of the file", "whole drawings, one or more")
-    strokes = [[np.array(stroke, np.float64) for stroke in drawing] for drawing in drawings]
-    return PenDrawings(strokes, np.array(labels, np.uint8), np.array(writers, np.uint8))
+            expected = "a keyword of UNIPEN that these files use, in its place"
+            raise self.error(repr(line), expected)
+
+    def error(self, found: str, expected: str) -> PenDrawingsError:
+        return PenDrawingsError(
+            f"{self.path}, line {self.number}: found {found}, expected {expected}. The file is "
+            "damaged or of another kind; download it again."
+        )
+
+    def segment(self, line: str) -> None:
+        label = _LABEL.fullmatch(line)
+        if not label:
+            raise self.error(repr(line), ".SEGMENT DIGIT, numbers, ? and a digit in quotes")
+        if len(self.writers) < len(self.labels):
+            raise self.error("a new segment", "the comment on the one before first")
+        self.drawings.append([])
+        self.labels.append(int(label[1]))
+
+    def comment(self, line: str) -> None:
+        comment = _COMMENT.fullmatch(line)
+        if not comment or int(comment[2]) > 255:
+            raise self.error(repr(line), ".COMMENT digit writer number")
+        if len(self.writers) + 1 != len(self.labels) or int(comment[1]) != self.labels[-1]:
+            raise self.error(repr(line), "one comment on each segment, with the same digit")
+        self.writers.append(int(comment[2]))
+
+    def put_down(self, line: str) -> None:
+        if not self.labels:
+            raise self.error(repr(line), "a .SEGMENT first")
+        self.drawings[-1].append([])
+        self.pen_down = True
+
+    def point(self, line: str) -> None:
+        point = _POINT.fullmatch(line)
+        if not point or max(int(point[1]), int(point[2])) > MAX_COORDINATE:
+            raise self.error(repr(line), f"x and y, whole numbers up to {MAX_COORDINATE:,}")
+        self.drawings[-1][-1].append((int(point[1]), -int(point[2])))
+
+    def lift(self) -> None:
+        if not self.drawings[-1][-1]:
+            raise self.error("a stroke without a point", "one point or more")
+        self.pen_down = False
+
+    def end(self) -> PenDrawings:
+        commented = len(self.writers) == len(self.labels) > 0
+        if self.pen_down or not commented or not all(self.drawings):
+            raise self.error("the end of the file", "whole drawings, one or more")
+        strokes = [[np.array(stroke, np.float64) for stroke in each] for each in self.drawings]
+        return PenDrawings(
+            strokes, np.array(self.labels, np.uint8), np.array(self.writers, np.uint8)
+        )
 
 
 def _read_bounded(path: Path) -> bytes:

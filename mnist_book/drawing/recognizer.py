@@ -9,6 +9,7 @@ writes the weights in `data/pad.npz` once more for the pages, as `page/pad-weigh
 import base64
 import hashlib
 import json
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -131,11 +132,7 @@ class Recognizer:
         """
         network = Network.load(path)
         try:
-            with np.load(path, allow_pickle=False) as content:
-                settings = content["settings"]
-            if settings.shape != (8,) or settings.dtype != np.float64:
-                raise ValueError(f"settings of {settings.dtype}, shape {settings.shape}")
-            temperature, threshold, aspect, length, strokes, *picture = settings.tolist()
+            temperature, threshold, aspect, length, strokes, *picture = _read_settings(path)
             gate = Gate(aspect, length, int(strokes))
             return cls(network, temperature, threshold, gate, Picture(*picture))
         except OSError:
@@ -168,6 +165,16 @@ class Recognizer:
         script = f"globalThis.DIGIT_PAD_WEIGHTS = {json.dumps(content, separators=(',', ':'))};\n"
         with replacing(path) as file:
             file.write(script.encode())
+
+
+def _read_settings(path: str | Path) -> list[float]:
+    """Read the eight settings, and nothing before it is known that there are eight."""
+    with zipfile.ZipFile(path) as archive, archive.open("settings.npy") as file:
+        np.lib.format.read_magic(file)
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        if shape != (8,) or dtype != np.float64:
+            raise ValueError(f"settings of {dtype}, shape {shape}")
+        return np.frombuffer(file.read(8 * 8)).tolist()
 
 
 def passes_gate(strokes: Sequence[np.ndarray], gate: Gate) -> bool:

@@ -23,6 +23,7 @@ TURN, SLANT, STRETCH = 0.12, 0.28, 0.22  # radians; sideways by height; logarith
 PEN = 1.8, 3.2  # width in pixels, from and to
 BOX, BOX_SPREAD = 19.0, 0.7  # pixels, more or less
 CENTRE, CENTRE_SPREAD = 14.25, 0.25  # pixels, standard deviation
+MARGIN = 2  # pixels around a picture that is to be distorted
 
 
 class Drawings(NamedTuple):
@@ -45,27 +46,33 @@ def resample(drawings: Sequence[Sequence[np.ndarray]]) -> Drawings:
     """
     points = np.empty((len(drawings), POINTS, 2), np.float32)
     lifted = np.zeros((len(drawings), POINTS - 1), bool)
-    for number, strokes in enumerate(drawings):
-        travelled = [
-            np.concatenate([[0], np.cumsum(np.hypot(*np.diff(stroke, axis=0).T))])
-            for stroke in strokes
-        ]
-        lengths = np.array([distances[-1] for distances in travelled]) + 1e-9
-        # Two points for each stroke, the others in proportion to its length.
-        counts = 2 + ((POINTS - 2 * len(strokes)) * lengths / lengths.sum()).astype(int)
-        counts[lengths.argmax()] += POINTS - counts.sum()
-        end = 0
-        for stroke, distances, count in zip(strokes, travelled, counts, strict=True):
-            places = np.linspace(0, distances[-1], count)
-            for axis in 0, 1:
-                points[number, end : end + count, axis] = np.interp(
-                    places, distances, np.asarray(stroke)[:, axis]
-                )
-            end += count
-        lifted[number, np.cumsum(counts)[:-1] - 1] = True
+    for i, strokes in enumerate(drawings):
+        points[i], lifts = _points_along(strokes)
+        lifted[i, lifts] = True
     low, high = points.min(axis=1, keepdims=True), points.max(axis=1, keepdims=True)
     size = np.maximum((high - low).max(axis=2, keepdims=True), 1e-9)
     return Drawings((2 * points - low - high) / size, lifted)
+
+
+def _points_along(strokes: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Place POINTS points (POINTS, 2); and say after which of them the pen is lifted (lifts,)."""
+    travelled = [
+        np.concatenate([[0], np.cumsum(np.hypot(*np.diff(stroke, axis=0).T))]) for stroke in strokes
+    ]
+    lengths = np.array([distances[-1] for distances in travelled]) + 1e-9
+    # Two points for each stroke, the others in proportion to its length.
+    counts = 2 + ((POINTS - 2 * len(strokes)) * lengths / lengths.sum()).astype(int)
+    counts[lengths.argmax()] += POINTS - counts.sum()
+    pieces = []
+    for stroke, distances, count in zip(strokes, travelled, counts, strict=True):
+        places = np.linspace(0, distances[-1], count)
+        pieces.append([np.interp(places, distances, values) for values in np.transpose(stroke)])
+    return np.concatenate(pieces, axis=1).T, np.cumsum(counts)[:-1] - 1
+
+
+# Sine and cosine waves along a path, four of each, the longer the larger: (8, POINTS).
+_PHASES = np.arange(1, 5)[:, np.newaxis] * np.linspace(0, np.pi, POINTS)
+_WAVES = np.concatenate([np.sin(_PHASES), np.cos(_PHASES)]) / np.tile(np.arange(1, 5), 2)[:, None]
 
 
 def vary(drawings: Drawings, rng: np.random.Generator, strength: float = 1.0) -> Drawings:
@@ -85,19 +92,16 @@ def vary(drawings: Drawings, rng: np.random.Generator, strength: float = 1.0) ->
         return rng.normal(0, size * strength, (n, *shape)).astype(np.float32)
 
     points = _shorten_ends(points, lifted, rng)
-    for end, inner in ((0, 3), (-1, -4)):
+    for end, inner in (0, 3), (-1, -4):
         onward = points[:, end] - points[:, inner]
         aside = onward[:, ::-1] * np.array([-1, 1], np.float32)
         how_much = np.abs(normal(LONGER, 1)) * (rng.random((n, 1)) < LONGER_OFTEN)
         points[:, end] += how_much * (onward + aside * normal(HOOK, 1))
-    # Sine and cosine waves, four of each, along the path.
-    phase = np.arange(1, 5)[:, np.newaxis] * np.linspace(0, np.pi, POINTS)
-    waves = np.concatenate([np.sin(phase), np.cos(phase)]) / np.tile(np.arange(1, 5), 2)[:, None]
-    points += np.einsum("nwc,wp->npc", normal(WAVE, 8, 2), waves.astype(np.float32))
+    points += np.einsum("nwc,wp->npc", normal(WAVE, 8, 2), _WAVES.astype(np.float32))
     stroke = np.cumsum(np.pad(lifted, ((0, 0), (1, 0))), axis=1)  # of every point, from 0
     shifts = normal(APART, int(stroke.max()) + 1, 2)
     points += np.take_along_axis(shifts, stroke[:, :, np.newaxis], axis=1)
-    # As in `practice.draw_shape`: points move by a quadratic or cubic function of where they are.
+    # As in `shapes.draw_shape`: points move by a quadratic or cubic function of where they are.
     x, y = points[..., 0], points[..., 1]
     powers = np.stack([x**2, x * y, y**2, y**3 - y, x**3 - x], axis=-1)
     points += powers @ normal(BEND, 5, 2)
@@ -147,16 +151,8 @@ def render(drawings: Drawings, pen: np.ndarray, box: np.ndarray, centre: np.ndar
     -------
     uint8 (n, 784), from 0 (paper) to 255 (ink)
     """
-    points, lifted = drawings
-    extent = np.ptp(points, axis=1).max(axis=1)
-    points = points * ((box - pen) / np.maximum(extent, 1e-6))[:, np.newaxis, np.newaxis]
-    ends = points[:, 1:]
-    starts = np.where(lifted[:, :, np.newaxis], ends, points[:, :-1])  # no line with the pen up
-    along = ends - starts
+    starts, along = _fit_and_centre(drawings, box - pen, centre)
     squared = (along**2).sum(axis=2) + 1e-12
-    weights = np.sqrt(squared)[:, :, np.newaxis]
-    mass_centre = (weights * (starts + ends)).sum(axis=1) / (2 * weights.sum(axis=1))
-    starts = starts + (centre - mass_centre)[:, np.newaxis]
     # How far along a segment the nearest point of its line is, and the squared distance from its
     # start, are linear in x, y, 1 and x^2 + y^2: two small matrix products.
     ones, zeros = np.ones_like(squared), np.zeros_like(squared)
@@ -168,7 +164,7 @@ def render(drawings: Drawings, pen: np.ndarray, box: np.ndarray, centre: np.ndar
     distances = np.stack([-2 * from_x, -2 * from_y, (starts**2).sum(axis=2), ones], axis=2)
     fractions, distances = fractions.astype(np.float32), distances.astype(np.float32)
     squared = squared.astype(np.float32)[:, :, np.newaxis]
-    images = np.empty((len(points), 784), np.uint8)
+    images = np.empty((len(starts), 784), np.uint8)
     on_line, on_segment, distance = np.empty((3, POINTS - 1, 784), np.float32)
     for i, image in enumerate(images):
         np.matmul(fractions[i], _PLANES, out=on_line)
@@ -183,3 +179,76 @@ def render(drawings: Drawings, pen: np.ndarray, box: np.ndarray, centre: np.ndar
         nearest = np.sqrt(np.maximum(distance.min(axis=0), 0))
         image[:] = np.rint(255 * np.clip(pen[i] / 2 + 0.5 - nearest, 0, 1))
     return images
+
+
+def _fit_and_centre(
+    drawings: Drawings, side: np.ndarray, centre: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Do what `strokes.fit_to_box` and `strokes.centre_ink` do, side (n,) and centre (n, 2).
+
+    Returns
+    -------
+    starts (n, POINTS - 1, 2) of segments, and the way from each to its end, the same shape
+    """
+    points, lifted = drawings
+    extent = np.ptp(points, axis=1).max(axis=1)
+    points = points * (side / np.maximum(extent, 1e-6))[:, np.newaxis, np.newaxis]
+    ends = points[:, 1:]
+    starts = np.where(lifted[:, :, np.newaxis], ends, points[:, :-1])  # no line with the pen up
+    along = ends - starts
+    lengths = np.sqrt((along**2).sum(axis=2) + 1e-12)[:, :, np.newaxis]
+    mass_centre = (lengths * (starts + ends)).sum(axis=1) / (2 * lengths.sum(axis=1))
+    return starts + (centre - mass_centre)[:, np.newaxis], along
+
+
+def distort_images(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Turn, slant, scale and shift pictures uint8 (n, 784), and make their lines wider or thinner.
+
+    They have no strokes to vary. Turned by up to 9 degrees, sheared by 0.15, stretched by exp(0.1),
+    shifted by 0.8 pixels, half a pixel wider or thinner at each edge.
+    """
+    parts = [images[start : start + 500] for start in range(0, len(images), 500)]
+    return np.concatenate([_distort_some(part, rng) for part in parts])
+
+
+def _distort_some(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    grey = images.reshape(-1, 28, 28).astype(np.float32)
+    _change_width(grey, rng)
+    wide = np.pad(grey, ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN)))
+    return np.rint(_look_up(wide, _origins(len(images), rng))).astype(np.uint8)
+
+
+def _change_width(grey: np.ndarray, rng: np.random.Generator) -> None:
+    """Move pixels (n, 28, 28), in place, towards their darkest or their lightest neighbour."""
+    wide = np.pad(grey, ((0, 0), (1, 1), (1, 1)))
+    across, down = wide[:, 1:-1], wide[:, :, 1:-1]
+    neighbours = [grey, across[:, :, :-2], across[:, :, 2:], down[:, :-2], down[:, 2:]]
+    change = rng.uniform(-0.5, 0.5, (len(grey), 1, 1)).astype(np.float32)
+    target = np.where(change > 0, np.maximum.reduce(neighbours), np.minimum.reduce(neighbours))
+    grey += np.abs(change) * (target - grey)
+
+
+def _origins(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Say where in the old, wide picture each pixel of n new ones comes from: (n, 784, 2)."""
+    turn = np.radians(rng.uniform(-9, 9, n))
+    stretch_x, stretch_y = np.exp(rng.uniform(-0.1, 0.1, (2, n)))
+    ones, zeros = np.ones(n), np.zeros(n)
+    turned = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    slanted = np.array([[ones, zeros], [rng.uniform(-0.15, 0.15, n), ones]])
+    stretched = np.array([[stretch_x, zeros], [zeros, stretch_y]])
+    matrix = np.einsum("abn,bcn,cdn->nad", stretched, slanted, turned)
+    row, column = np.mgrid[0:28, 0:28].reshape(2, 784)
+    middle = 13.5 + MARGIN + rng.uniform(-0.8, 0.8, (n, 1, 2))
+    return np.stack([column - 13.5, row - 13.5], axis=1) @ matrix + middle
+
+
+def _look_up(grey: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Read pictures (n, side, side) at places (n, k, 2), between four pixels in proportion."""
+    side, flat = grey.shape[1], grey.reshape(-1)
+    places = places.clip(0, side - 1.01).astype(np.float32)
+    corner = places.astype(np.int32)
+    right, down = np.moveaxis(places - corner, 2, 0)
+    at = np.arange(len(grey))[:, np.newaxis] * side**2 + corner[..., 1] * side + corner[..., 0]
+    above = flat[at] * (1 - right) + flat[at + 1] * right
+    below = flat[at + side] * (1 - right) + flat[at + side + 1] * right
+    return above * (1 - down) + below * down

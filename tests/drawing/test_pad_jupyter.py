@@ -79,7 +79,7 @@ def address(request, tmp_path_factory):
         "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
     }
-    with (folder / "log").open("w", encoding="utf-8") as log:
+    with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
             [*command, *settings], env=os.environ | own, stdout=log, stderr=log
         )

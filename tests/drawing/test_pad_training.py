@@ -10,8 +10,8 @@ from mnist_book.drawing.pen_drawings import PenDrawings
 from mnist_book.drawing.practice import draw_digit
 from mnist_book.drawing.recognizer import Gate, Recognizer, passes_gate
 from mnist_book.drawing.strokes import strokes_to_image
-from mnist_book.drawing.training import calibrate, distort_images, fit, no_digits, some
-from mnist_book.drawing.variation import POINTS, Drawings, render, resample, vary
+from mnist_book.drawing.training import calibrate, fit, no_digits, some
+from mnist_book.drawing.variation import POINTS, Drawings, distort_images, render, resample, vary
 
 
 def digits(count, seed=0):

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import json
 import os
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -242,6 +243,17 @@ def test_a_promised_giant_is_not_allocated(tmp_path):
             archive.writestr(name, content)
     with pytest.raises(ValueError, match=r"pad\.npz: found"):
         Recognizer.load(path)
+
+
+def test_a_giant_that_compresses_well_is_not_inflated(tmp_path):
+    path = tmp_path / "pad.npz"
+    small().save(path)
+    np.savez_compressed(path, **{**content_of(path), "settings": np.zeros(1 << 23)})
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"pad\.npz: found settings of float64"):
+        Recognizer.load(path)
+    assert tracemalloc.get_traced_memory()[1] < 1 << 23
+    tracemalloc.stop()
 
 
 def test_rounded_weights_are_near_and_rounding_twice_changes_nothing():
