@@ -27,10 +27,13 @@ import numpy as np
 
 from mnist_book.diagnosis.evidence import cleaned
 from mnist_book.diagnosis.examine import (
+    bends,
     data,
     gradients,
     loss,
+    pictures,
     probabilities,
+    reading,
     training,
     units,
     weights,
@@ -45,16 +48,29 @@ from mnist_book.diagnosis.examine.subject import METHODS, Subject
 from mnist_book.diagnosis.reports import Finding, Report
 
 PROBES: tuple[Probe, ...] = (
+    *pictures.PROBES,
     *data.PROBES,
     *probabilities.PROBES,
+    *bends.PROBES,
     *weights.PROBES,
     *loss.PROBES,
     *gradients.PROBES,
     *training.PROBES,
     *units.PROBES,
     training.by_heart,
+    *reading.PROBES,
 )
-ORDER = ["data", "layout", "linear", "function", "init", "softmax", "leaky_relu", "cross_entropy"]
+ORDER = [
+    "idx",
+    "data",
+    "layout",
+    "linear",
+    "function",
+    "init",
+    "softmax",
+    "leaky_relu",
+    "cross_entropy",
+]
 ORDER += ["gradients", "train", "network"]
 SIDE_ISSUES = ("function.prints", "function.mutates", "function.not_array")  # never the first cause
 

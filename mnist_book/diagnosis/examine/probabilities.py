@@ -6,7 +6,9 @@ from mnist_book.diagnosis.evidence import cleaned
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import as_array, identical, is_matrix
 from mnist_book.diagnosis.examine.subject import Subject
+from mnist_book.diagnosis.running import Theirs
 
+SPECIAL = {np.matrix: "matrix", np.ma.MaskedArray: "masked"}  # arrays, and what is said of them
 FACTORS = (1.0, 30.0, 1e4)  # of the last layer's parameters
 
 
@@ -22,13 +24,27 @@ def form(subject: Subject) -> Said:
         if misread:
             return
     result = subject.call("predict_proba", subject.x)
-    if not isinstance(result, np.ndarray):
-        kind = type(result).__name__
-        yield finding("function.not_array", given, expected="np.array(...)", kind=kind)
+    if not isinstance(result, np.ndarray) or type(result) in SPECIAL:
+        says, values = _kind(result)
+        returned = f"a {type(result).__name__}"
+        yield finding("function.not_array", given, returned, "np.array(...)", says=says, **values)
+        if says == "network_tuple":
+            return
     p = as_array(result)
     if p.shape != (m, classes):
         returned = f"{p.dtype} {p.shape}" if p.size else cleaned(result)
         yield finding("function.shape", given, returned, wanted, says="network_probabilities")
+
+
+def _kind(result: Theirs) -> tuple[str, dict[str, object]]:
+    """Return which sentence fits a result that is no ordinary array, and what fills it."""
+    if type(result) in SPECIAL:
+        return SPECIAL[type(result)], {}
+    items = list(map(as_array, result)) if isinstance(result, tuple) else []
+    found = [k for k, item in enumerate(items) if item.ndim == 2 and item.size]
+    if found:
+        return "network_tuple", {"count": len(items), "index": found[-1]}
+    return "network", {"kind": type(result).__name__}
 
 
 def _misread_batch(subject: Subject, given: str, wanted: str) -> Said:
@@ -56,14 +72,30 @@ def steady(subject: Subject) -> Said:
 
 
 @probe(needs="finite", unless="network.random")
+def places(subject: Subject) -> Said:
+    """Ask for one picture several times in a batch: its place there must not matter."""
+    x = np.repeat(subject.x[len(subject.x) // 2][np.newaxis], 7, axis=0)
+    p = subject.predict(x)
+    if p.shape == (len(x), subject.classes) and not np.allclose(p, p[0], rtol=1e-2, atol=1e-4):
+        column = np.ptp(p, axis=0).argmax()
+        returned = (
+            f"for class {column}: {', '.join(f'{value:.3f}' for value in p[:4, column])}, ..."
+        )
+        expected = "seven times the same"
+        given = "one picture, seven times in a batch"
+        yield finding("network.random", given, returned, expected, says="network_places")
+
+
+@probe(needs="finite", unless="network.random")
 def sums(subject: Subject) -> Said:
     """Each row must sum to 1, whatever else is in the batch."""
     p, x = subject.probabilities, subject.x
     given, totals = f"x {x.shape}", p.sum(axis=1)
     row = f"a row {np.array2string(p[0], precision=3, max_line_width=200)}"
     if p.min() < -1e-6:
-        wanted = "exp(z) / sum of exp(z)"
-        yield finding("softmax.no_exp", given, row, wanted, says="network_negative")
+        wanted, logs = "exp(z) / sum of exp(z)", np.exp(np.clip(p, None, 1)).sum(axis=1)
+        says = "network_log" if np.allclose(logs, 1, atol=1e-3) else "network_negative"
+        yield finding("softmax.no_exp", given, row, wanted, says=says)
         return
     alone = subject.predict(x[:1]).reshape(-1)
     if alone.shape != p[0].shape or not np.allclose(alone, p[0], rtol=1e-3, atol=1e-4):
@@ -144,4 +176,4 @@ def _at(subject: Subject, factor: float) -> tuple[np.ndarray | None, np.ndarray]
     return (p if p.shape == (len(x), subject.classes) else None), x
 
 
-PROBES = (form, steady, sums, overflow, sharpness, shift)
+PROBES = (form, steady, places, sums, overflow, sharpness, shift)
