@@ -15,6 +15,7 @@ from mnist_book.diagnosis.examine.pictures import SIDE, nearest_mean
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import cross_entropy
 from mnist_book.diagnosis.examine.subject import Subject
+from mnist_book.diagnosis.reports import Finding
 
 FEW = 120  # pictures for the first look
 ENOUGH = 60  # pictures that a judgment takes
@@ -98,12 +99,12 @@ def is_trained(subject: Subject) -> bool:
     return alike > (0.1 + 4 / np.sqrt(grid.size)) * size > 0
 
 
-def _mended(subject: Subject, code: str, right: float, **values: object) -> object:
+def _mended(subject: Subject, code: str, right: float, change: str) -> Finding:
     sure = float(subject.probabilities.max(axis=1).mean())
     given = f"{len(subject.y)} images as they are"
     returned = f"right for {subject.accuracy:.0%}, on average {sure:.0%} sure"
     expected = f"right for {right:.0%}, which it is with that change"
-    return finding(code, given, returned, expected, **values)
+    return finding(code, given, returned, expected, change=change)
 
 
 def _mends(right: float, before: float) -> bool:
@@ -206,6 +207,14 @@ def _usual_scales(sample: np.ndarray) -> dict[str, Form]:
     }
 
 
+def _of_grids(turn: Form) -> Form:
+    return lambda x: turn(_grid(x)).reshape(len(x), -1)
+
+
+def _rolled(count: int) -> Form:
+    return lambda x: np.roll(x.ravel(), count).reshape(x.shape)
+
+
 def _turns(background: float) -> Iterator[_Change]:
     """Yield turned and shifted pictures."""
     turned = {
@@ -218,12 +227,10 @@ def _turns(background: float) -> Iterator[_Change]:
         "mirrored and turned by 90 degrees": lambda g: np.rot90(g, 1, (1, 2))[:, ::-1],
     }
     for text, turn in turned.items():
-        yield _Change("data.turned", text, lambda x, turn=turn: turn(_grid(x)).reshape(len(x), -1))
+        yield _Change("data.turned", text, _of_grids(turn))
     for count in (8, -8, 4, -4):  # the header of a file is 8 or 16 bytes long
         text = f"rolled by {count} pixels of the row of 784"
-        yield _Change(
-            "data.shifted", text, lambda x, count=count: np.roll(x.ravel(), count).reshape(x.shape)
-        )
+        yield _Change("data.shifted", text, _rolled(count))
     yield _Change(
         "data.shifted",
         "shifted all alike to the centre",
