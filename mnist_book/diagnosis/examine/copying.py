@@ -33,21 +33,29 @@ from mnist_book.diagnosis.examine.reach import (
 )
 
 GLOBAL_GENERATORS = (np.random.mtrand._rand, random._inst)  # behind np.random.seed, random.seed
+GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 
 
-def duplicate(network: object, dtype: type | None = None) -> tuple[object, list[str]]:
+def duplicate(
+    network: object, dtype: type | None = None, generators: list[object] | None = None
+) -> tuple[object, list[str]]:
     """Copy a network with everything that it refers to.
 
     Parameters
     ----------
     dtype : the copy's arrays of narrower floats become arrays of this type, views included
+    generators : the copy's random generators are appended to it
 
     Returns
     -------
     the copy, and what it still shares with the original because it refused to be copied
     """
     copier = _Copier(dtype)
-    return copier.copy(network), copier.shared
+    twin = copier.copy(network)
+    if generators is not None:
+        made = [each for each in copier.memo.values() if isinstance(each, GENERATORS)]
+        generators += [each for each in made if each not in GLOBAL_GENERATORS]
+    return twin, copier.shared
 
 
 class _Copier:

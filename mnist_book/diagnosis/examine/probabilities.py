@@ -3,6 +3,7 @@
 import numpy as np
 
 from mnist_book.diagnosis.evidence import cleaned
+from mnist_book.diagnosis.examine.objective import objective
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import as_array, identical, is_matrix
 from mnist_book.diagnosis.examine.subject import Subject
@@ -55,13 +56,27 @@ def steady(subject: Subject) -> Said:
         yield finding("network.random", "x, twice", "two results", "the same twice")
 
 
+def single_outputs(subject: Subject) -> bool:
+    """Tell whether each output is a question of its own, as sigmoid's are and a regression's."""
+    p = subject.probabilities
+    if np.allclose(p.sum(axis=1), 1, atol=1e-3):
+        return False
+    if "loss_and_gradients" in subject.has:
+        asked = subject.once(objective)
+        if asked.name or p.min() < 0:
+            return asked.single
+    sigmoids = p.min() >= 0 and p.max() <= 1
+    return bool(sigmoids and np.ptp(p.max(axis=1)) > 0)  # exp(z - maximum) is 1 in each row
+
+
 @probe(needs="finite", unless="network.random")
 def sums(subject: Subject) -> Said:
     """Each row must sum to 1, whatever else is in the batch."""
     p, x = subject.probabilities, subject.x
     given, totals = f"x {x.shape}", p.sum(axis=1)
     row = f"a row {np.array2string(p[0], precision=3, max_line_width=200)}"
-    if p.min() < -1e-6:
+    single = single_outputs(subject)
+    if p.min() < -1e-6 and not single:
         wanted = "exp(z) / sum of exp(z)"
         yield finding("softmax.no_exp", given, row, wanted, says="network_negative")
         return
@@ -75,7 +90,7 @@ def sums(subject: Subject) -> Said:
         returned = f"{row}, sum {totals[0]:.3g}; the same row alone {alone.round(3)}"
         given = f"{len(x)} rows, and the first alone"
         yield finding(code, given, returned, "the same both times, sum 1")
-    elif not np.allclose(totals, 1, atol=1e-3):
+    elif not single and not np.allclose(totals, 1, atol=1e-3):
         returned = f"row sums from {totals.min():.3g} to {totals.max():.3g}"
         yield finding("softmax.not_normalised", given, returned, "1 in each row")
 
@@ -83,6 +98,8 @@ def sums(subject: Subject) -> Said:
 @probe(needs="probabilities", unless="softmax network.random")
 def overflow(subject: Subject) -> Said:
     """Feed the softmax large logits: by large last weights, or else by large inputs."""
+    if single_outputs(subject):
+        return
     large, x = _at(subject, FACTORS[-1])
     if large is None or np.allclose(large.sum(axis=1), 1, atol=1e-3):
         return
@@ -96,6 +113,8 @@ def overflow(subject: Subject) -> Said:
 @probe(needs="probabilities twin", unless="softmax.axis softmax.global_sum network.random")
 def sharpness(subject: Subject) -> Said:
     """Logits that are 30 times as large must make it sure."""
+    if single_outputs(subject):
+        return
     (small, _), (middle, _) = (_at(subject, factor) for factor in FACTORS[:2])
     if small is None or middle is None or not np.isfinite(middle).all():
         return
@@ -109,9 +128,11 @@ def sharpness(subject: Subject) -> Said:
 @probe(needs="probabilities twin", unless="softmax network.random")
 def shift(subject: Subject) -> Said:
     """Logits that are all smaller by 5 must change nothing."""
+    if single_outputs(subject):
+        return
     before, x = _at(subject, 1.0)
     last = subject.twin.last_layer()
-    if before is None or len(last) < 2:
+    if before is None or len(last) < 2 or not _is_output_bias(subject.twin.arrays(), last[1]):
         return
     last[1][...] -= 5
     after = subject.twin.predict(x)
@@ -120,6 +141,14 @@ def shift(subject: Subject) -> Said:
         yield finding(
             "softmax.squashed", "last bias - 5", change, "no change", says="network_shifted"
         )
+
+
+def _is_output_bias(arrays: list[np.ndarray], bias: np.ndarray) -> bool:
+    """Tell the output's bias from one of a hidden layer with as many units as there are classes."""
+    places = [k for k, array in enumerate(arrays) if is_matrix(array)]
+    after = next(k for k, array in enumerate(arrays) if array is bias) > places[-1]
+    wide = [array for array in arrays if is_matrix(array) and bias.size in array.shape]
+    return after and (len(wide) == 1 or arrays[-1] is bias)
 
 
 def _at(subject: Subject, factor: float) -> tuple[np.ndarray | None, np.ndarray]:
