@@ -225,9 +225,8 @@ def _of_last_layer(subject: Subject, slopes: Slopes, last: int) -> Cause:
         if name == "right" and asked.name == "squares":
             return Cause("gradients.squares", "network_mixed")
         if name == "right":
-            bias = _output_bias(subject)
-            weights_only = bias is not None and not slopes.wrong[bias]
-            if weights_only:
+            alone = compare(subject, batch=1)
+            if not isinstance(alone, str) and alone.wrong[last]:
                 return Cause("gradients.inputs")
             return Cause("gradients.output", "network_batch")
         if asked.name == "squares" and name in ("extra", "squares"):
@@ -280,9 +279,13 @@ def _alike(samples: list, errors: Errors) -> bool:
     for error, p, y in samples:
         expected = np.nan_to_num(np.asarray(errors(p, y), dtype=np.float64))
         sizes = np.linalg.norm(error), np.linalg.norm(expected)
+        if max(sizes) < 1e-12:
+            continue
         if not min(sizes) or abs(error @ expected) < (1 - 1e-4) * sizes[0] * sizes[1]:
             return False
         ratios.append(abs(error @ expected) / sizes[1] ** 2)
+    if not ratios:
+        return False
     return bool(np.ptp(ratios) < 0.02 * max(ratios)) or _only_directions(samples)
 
 
@@ -315,7 +318,8 @@ def _before_last_layer(subject: Subject) -> Cause:
     if derivatives:
         right, used = derivatives
         for says, candidates in _usual_factors(right).items():
-            if any(np.allclose(used, factor, rtol=0.02, atol=1e-3) for factor in candidates):
+            close = [np.isclose(used, factor, rtol=0.02, atol=1e-3) for factor in candidates]
+            if close and np.any(close, axis=0).all():
                 return Cause("gradients.missing_activation", says)
     if _right_at(subject, "positive") or _right_at(subject, "small"):
         return Cause("gradients.missing_activation")

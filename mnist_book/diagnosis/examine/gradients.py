@@ -1,5 +1,7 @@
 """The gradients: their shapes, and what central differences say of them at other points."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from mnist_book.diagnosis.examine import steps
@@ -93,15 +95,18 @@ def differences(subject: Subject) -> Said:
         "numeric gradient",
         "expected": f"below {slopes.tolerance:.0e} for each array",
     }
-    yield finding(found.code, **seen, says=found.says, m=slopes.batch, **found.values)
+    yield finding(found.code, **seen, says=found.says, **{"m": slopes.batch} | found.values)
 
 
 def _of_training(subject: Subject, found: Cause, slopes: Slopes) -> Cause:
     """Name causes that a step of training tells: a rate that is in twice, biases left out."""
     rates = steps.rates(subject)
-    if found.says == "network_constant" and rates:
+    if found.says in ("network_constant", "network_classes") and rates is not None:
         factor = float(np.mean(slopes.factors))
-        if np.allclose(rates, factor, rtol=0.02):
+        same = np.allclose(rates, factor, rtol=0.02)
+        if same and found.says == "network_classes":
+            return replace(found, says="network_constant")  # either of them
+        if same:
             return Cause("train.rate_twice", values={"rate": f"{factor:.4g}"})
     if found.says == "network_zero" and steps.leaves_biases(subject):
         return Cause("train.no_update", "network_biases")
@@ -113,9 +118,9 @@ def _of_decay(subject: Subject, decay: float) -> Cause | None:
     asked = subject.once(objective)
     subject.twin.random_point(2)
     squares = sum(float((a**2).sum()) for a in subject.twin.arrays() if is_weights(a))
-    counted = asked.name and asked.extra > 1e-6
+    counted = asked.name and asked.extra > 1e-4 * abs(asked.loss)
     in_loss = 2 * asked.extra / squares if counted else 0.0
-    values = {"found": f"{in_loss + decay:.3g}", "expected": f"{in_loss:.3g}"}
+    values = {"decay": f"{in_loss + decay:.3g}", "of_loss": f"{in_loss:.3g}"}
     if not counted:
         says = "network_sign" if asked.name else "network_unknown"
         return Cause("gradients.decay", says, values) if decay < 0 else None

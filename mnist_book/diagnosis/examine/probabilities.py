@@ -3,11 +3,12 @@
 import numpy as np
 
 from mnist_book.diagnosis.evidence import cleaned
-from mnist_book.diagnosis.examine.objective import objective
+from mnist_book.diagnosis.examine.objective import changes_by_shift, objective
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import as_array, identical, is_matrix
 from mnist_book.diagnosis.examine.subject import Subject
 
+USUAL_SIZES = (16, 20, 32, 50, 64, 100, 128, 256)  # of batches
 FACTORS = (1.0, 30.0, 1e4)  # of the last layer's parameters
 
 
@@ -38,14 +39,36 @@ def _misread_batch(subject: Subject, given: str, wanted: str) -> Said:
     if subject.predict(subject.x.T).shape == (classes, m):
         yield finding("layout.columns", given, "columns", wanted)
         return
-    for size in sorted({side for w in subject.weights for side in w.shape} | {classes}):
+    sizes = {side for w in subject.weights for side in w.shape} | {classes} | set(USUAL_SIZES)
+    for size in sorted(sizes):
         batch = np.resize(subject.x, (size, subject.x.shape[1]))
-        if size > 1 and subject.predict(batch).shape == (size, classes):
-            code, says = "linear.elementwise", "network"
-            if size == classes:
-                code, says = "softmax.axis", "network_one_size"
-            yield finding(code, given, "an error", wanted, says=says, size=size)
+        p = subject.predict(batch) if size > 1 else np.empty(0)
+        if p.shape == (size, classes):
+            code, says, values = _of_one_size(subject, p, size)
+            yield finding(code, given, "an error", wanted, says=says, size=size, **values)
             return
+
+
+def _of_one_size(subject: Subject, p: np.ndarray, size: int) -> tuple[str, str, dict[str, int]]:
+    """Tell why batches must be of one size: row k of some array is then for picture k alone."""
+    if size == subject.classes and not np.allclose(p.sum(axis=1), 1, atol=1e-3):
+        return "softmax.axis", "network_one_size", {}
+    network, batch = subject.copy(), np.resize(subject.x, (size, subject.x.shape[1]))
+    before = network.predict(batch)
+    for number, array in enumerate(network.arrays()):
+        if array.ndim != 2 or len(array) != size:
+            continue
+        kept = array[0].copy()
+        array[0] += np.linspace(0.5, 1, array.shape[1])
+        changed = np.abs(network.predict(batch) - before).max(axis=1) > 1e-9
+        array[0] = kept
+        if changed[0] and not changed[1:].any():
+            units = array.shape[1]
+            before_it = network.arrays()[number - 1].shape if number else ()
+            if units != size or len(before_it) == 2:
+                return "linear.batch_size", "network_bias", {"number": number, "units": units}
+            return "linear.elementwise", "network", {}
+    return "linear.batch_size", "network", {}
 
 
 @probe(needs="finite")
@@ -63,8 +86,12 @@ def single_outputs(subject: Subject) -> bool:
         return False
     if "loss_and_gradients" in subject.has:
         asked = subject.once(objective)
-        if asked.name or p.min() < 0:
+        if asked.name:
             return asked.single
+        if subject.twin and subject.once(changes_by_shift) is not None:
+            return subject.once(changes_by_shift)
+        if p.min() < 0:
+            return False
     sigmoids = p.min() >= 0 and p.max() <= 1
     return bool(sigmoids and np.ptp(p.max(axis=1)) > 0)  # exp(z - maximum) is 1 in each row
 
@@ -72,10 +99,10 @@ def single_outputs(subject: Subject) -> bool:
 @probe(needs="finite", unless="network.random")
 def sums(subject: Subject) -> Said:
     """Each row must sum to 1, whatever else is in the batch."""
-    p, x = subject.probabilities, subject.x
+    single, x = single_outputs(subject), subject.x
+    p = subject.predict(x)  # anew: a call of the loss may have changed means that it keeps
     given, totals = f"x {x.shape}", p.sum(axis=1)
     row = f"a row {np.array2string(p[0], precision=3, max_line_width=200)}"
-    single = single_outputs(subject)
     if p.min() < -1e-6 and not single:
         wanted = "exp(z) / sum of exp(z)"
         yield finding("softmax.no_exp", given, row, wanted, says="network_negative")

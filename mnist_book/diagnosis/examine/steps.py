@@ -114,11 +114,16 @@ def response(subject: Subject) -> Response | None:
     return found
 
 
-def rates(subject: Subject) -> np.ndarray | None:
-    """Return the multiple of the gradient that a step is, for each parameter; None if it is none."""
+def known_response(subject: Subject) -> Response | None:
+    """Return how steps respond to gradients; None where there is no step, or no gradient."""
     if not all(map(subject.provides, NEEDS.split())):
         return None
-    found = subject.once(response)
+    return subject.once(response)
+
+
+def rates(subject: Subject) -> np.ndarray | None:
+    """Return the multiple of the gradient that a step is, for each parameter; None if it is none."""
+    found = known_response(subject)
     if found is None or not (found.cosines > PARALLEL).all():
         return None
     return found.rates[found.seen]
@@ -126,9 +131,7 @@ def rates(subject: Subject) -> np.ndarray | None:
 
 def leaves_biases(subject: Subject) -> bool:
     """Tell whether a step leaves all biases as they are."""
-    if not all(map(subject.provides, NEEDS.split())):
-        return False
-    found = subject.once(response)
+    found = known_response(subject)
     biases = [not is_weights(array) for array in subject.arrays()]
     return found is not None and not any(
         step.any() for step, bias in zip(found.first, biases, strict=True) if bias
@@ -266,27 +269,38 @@ def _decay(subject: Subject, found: Response) -> Said:
 def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
     """Tell why steps are no multiples of the gradients."""
     cosines, visible = found.cosines, found.seen
-    along = cosines > PARALLEL
-    if (cosines[visible] < -0.5).any() and (cosines[visible] > 0.5).any():
-        yield finding("train.ascent", **seen, says="network_some")
-    elif _mixed_with_another(found):
-        yield finding("train.shared_buffer", **seen)
-    elif (np.abs(cosines[visible]) < 0.3).all() and _rows_are_mixed(subject):
+    along, last = cosines > PARALLEL, max(_matrices(subject), default=0)
+    adam = list(_adam(subject))
+    if cosines[last] < 0.7 and _rows_are_mixed(subject):
         yield finding("train.other_rows", **seen)
-    elif (along & visible).any() and not along[visible].all():
-        last = max(k for k, a in enumerate(subject.arrays()) if is_weights(a))
-        if along[last] and _fades(subject, found, along):
+    elif share := _mixed_with_another(found):
+        if share > 0.05:
+            yield finding("train.shared_buffer", **seen)
+        else:
+            yield finding("train.direction", **seen, says="network_swapped")
+    elif (cosines[visible] < -0.5).any() and (cosines[visible] > 0.5).any():
+        yield finding("train.ascent", **seen, says="network_some")
+    elif adam:
+        yield from adam
+    elif along[last] and not along[visible].all():
+        if _fades(subject, along):
             yield finding("train.early_update", **seen)
-        elif along[last] and (cosines[visible & ~along] < 0.9).any():
+        elif (cosines[visible & ~along] < 0.9).any():
             yield finding("train.direction", **seen)
     elif (cosines[visible] < 0.05).all():
         yield finding("train.direction", **seen)
-    else:
-        yield from _adam(subject)
 
 
-def _mixed_with_another(found: Response) -> bool:
-    """Tell whether a step is made of another parameter's gradient too, of the same shape."""
+def _matrices(subject: Subject) -> list[int]:
+    """Return which parameters are weights of layers."""
+    return [k for k, array in enumerate(subject.arrays()) if is_matrix(array)]
+
+
+def _mixed_with_another(found: Response) -> float:
+    """Return its own gradient's share in a step that is made of another parameter's too; else 0.
+
+    The other one has the same shape. A share that is next to nothing comes out as 1e-9.
+    """
     for k, (step, own) in enumerate(zip(found.steps, found.gradients, strict=True)):
         if not found.seen[k] or found.cosines[k] > PARALLEL or not _length(step):
             continue
@@ -296,30 +310,36 @@ def _mixed_with_another(found: Response) -> bool:
         parts = np.stack([own.ravel(), *others], axis=1)
         shares = np.linalg.lstsq(parts, step.ravel(), rcond=None)[0]
         if _length(parts @ shares - step.ravel()) < 1e-3 * _length(step):
-            return True
-    return False
+            return max(abs(float(shares[0])) / float(np.abs(shares).max()), 1e-9)
+    return 0.0
 
 
 def _rows_are_mixed(subject: Subject) -> bool:
-    """Tell whether the order of the examples counts, pictures and labels moved together."""
+    """Tell whether the order of the examples counts, pictures and labels moved together.
+
+    Where it counts for the gradients as well, as with dropout, that tells nothing.
+    """
     stepper = Stepper(subject)
     x, y = stepper.batch(12)
     order = np.random.default_rng(9).permutation(len(x))
-    steps = [stepper.change(stepper.start(11), *batch) for batch in ((x, y), (x[order], y[order]))]
-    if None in steps:
+    batches = (x, y), (x[order], y[order])
+    gradients = [stepper.gradient(11, *batch) for batch in batches]
+    steps = [stepper.change(stepper.start(11), *batch) for batch in batches]
+    pairs = zip(*gradients, strict=True)
+    if None in steps or any(_length(a - b) > 1e-3 * max(_length(a), 1e-300) for a, b in pairs):
         return False
     pairs = zip(*steps, strict=True)
     return any(_length(a - b) > 0.1 * max(_length(a), 1e-300) for a, b in pairs)
 
 
-def _fades(subject: Subject, found: Response, along: np.ndarray) -> bool:
+def _fades(subject: Subject, along: np.ndarray) -> bool:
     """Tell whether the error grows with the step of the last layer, which was taken too early.
 
     Where the network is nearly right, that step is short, and the others have the right direction.
     """
     stepper, deviations = Stepper(subject), []
-    last = max(k for k, array in enumerate(subject.arrays()) if is_matrix(array))
-    lower = [k for k in range(len(along)) if found.seen[k] and not along[k]]
+    last = max(_matrices(subject))
+    lower = [k for k in range(len(along)) if not along[k]]
     for size in (1, 6):
         batches = [stepper.batch(12), stepper.batch(13)]
         networks = [stepper.start(11) for _ in batches]

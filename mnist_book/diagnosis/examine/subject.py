@@ -323,6 +323,7 @@ class Subject:
         """
         rng, arrays = np.random.default_rng(seed), self.arrays()
         last = max((k for k, a in enumerate(arrays) if is_weights(a)), default=0)
+        biases = [k for k, a in enumerate(arrays) if not is_weights(a) and k < len(arrays) - 1]
         for k, array in enumerate(arrays):
             final = k == last or (array.size == self.classes and k == len(arrays) - 1)
             positive = kind == "positive" and not final
@@ -330,7 +331,9 @@ class Subject:
                 array[...] = rng.normal(0, 1.5 / np.sqrt(self._inputs(array)), array.shape)
                 if kind == "symmetric" and array.ndim == 2 and array.shape[0] == array.shape[1]:
                     array[...] = (array + array.T) / np.sqrt(2)
-                array *= 0.05 * min(lift, 3) / 3 if positive else 1
+                array *= 0.05 if positive else 1
+                if positive and not biases:
+                    array[...] = np.abs(array)
             else:
                 array[...] = rng.normal(lift if positive else 0, 0.1 * min(lift, 3), array.shape)
             array *= 1e-3 if kind == "small" and not final else 1

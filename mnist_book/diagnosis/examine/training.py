@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from mnist_book.diagnosis.evidence import cleaned
+from mnist_book.diagnosis.examine import steps
 from mnist_book.diagnosis.examine.notes import note, unchecked
 from mnist_book.diagnosis.examine.objective import SCORES
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
@@ -46,6 +47,13 @@ def changes(subject: Subject) -> Said:
 )
 def direction(subject: Subject) -> Said:
     """Look for steps that go uphill."""
+    found = steps.known_response(subject)
+    if found is not None and found.seen.any():
+        if (found.cosines[found.seen] < -0.3).all():
+            shown = ", ".join(f"{cosine:.3f}" for cosine in found.cosines)
+            returned, expected = f"cosines of step and -gradient {shown}", "above 0"
+            yield finding("train.ascent", "two batches, random weights", returned, expected)
+        return
     walk = subject.once(_walk)
     if walk and walk.goes_up():
         losses = ", ".join(f"{losses[0]:.3g}" for losses in walk.losses)
@@ -146,15 +154,19 @@ class _Walk:
         change = change[np.isfinite(change)]
         if not len(change) or np.abs(change).max() < 1e-6:
             return self._rises() and bool(change.any())
-        return bool((change > 0).all())
+        self.network.move(self.start)
+        return bool((change > 0).all()) and self._ends_higher()
 
     def _rises(self) -> bool:
         """Tell whether each step makes every loss larger, and many make it larger still."""
-        if not all(bool((b > a)[np.isfinite(b)].all()) for a, b in pairwise(self.losses)):
-            return False
+        rising = all(bool((b > a)[np.isfinite(b)].all()) for a, b in pairwise(self.losses))
+        return rising and self._ends_higher()
+
+    def _ends_higher(self) -> bool:
+        """Tell whether many more steps end higher: velocities of before have faded by then."""
         for _ in range(MORE_STEPS):
             self.take_step()
-        return bool((self.losses[-1] > self.losses[0]).all())
+        return not bool((self.losses[-1] <= self.losses[0]).any())
 
 
 def _batch(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
@@ -177,9 +189,9 @@ def by_heart(subject: Subject) -> Said:
     rng, inputs = np.random.default_rng(7), subject.x.shape[1]
     count = min(HEART, inputs, max(2, subject.classes))
     x, y = rng.normal(size=(count, inputs)), np.arange(count) % subject.classes
-    for start, rate, steps in HEART_ATTEMPTS:
+    for start, rate, longest in HEART_ATTEMPTS:
         subject.twin.home() if start is None else subject.twin.random_point(start)
-        losses, learned = _learned(subject.twin, x, y, rate, steps)
+        losses, learned = _learned(subject.twin, x, y, rate, longest)
         if learned is None:
             yield note("by_heart", reason="a call takes too much work")
         if learned is not False or not np.isfinite(losses).all():
@@ -190,17 +202,18 @@ def by_heart(subject: Subject) -> Said:
 
 
 def _learned(
-    twin: Subject, x: np.ndarray, y: np.ndarray, rate: float, steps: int
+    twin: Subject, x: np.ndarray, y: np.ndarray, rate: float, longest: int
 ) -> tuple[list[float], bool | None]:
     """Take steps of Adam; return the losses, and whether it learned: None if that takes too long."""
     arrays, losses = twin.arrays(), []
     state = [(np.zeros(a.shape), np.zeros(a.shape)) for a in arrays]
-    for count in range(1, steps + 1):
+    for count in range(1, longest + 1):
         loss, gradients = twin.gradients(x, y)
         p = twin.predict(x)
+        losses.append(loss)
         known = bool((p.argmax(axis=1) == y).all())
-        losses.append(cross_entropy(p, y) if np.allclose(p.sum(axis=1), 1, atol=1e-3) else loss)
-        if known or losses[-1] < 0.5 * losses[0] or losses[-1] < 0.3:
+        sure = cross_entropy(p, y) < 0.5 * np.log(len(y)) and np.allclose(p.sum(axis=1), 1)
+        if known or sure or loss < 0.7 * min(losses[0], np.log(twin.classes)):
             return losses, True
         if twin.calls.work > AFFORDABLE:
             return losses, None

@@ -15,7 +15,7 @@ def untrained(subject: Subject) -> bool:
     return subject.accuracy < guessed + UNTRAINED * (1 - guessed)
 
 
-@probe(needs="weights")
+@probe(needs="weights", unless="linear.batch_size")
 def zeros_and_copies(subject: Subject) -> Said:
     """Weights of hidden layers must be neither 0 nor the same for all units."""
     weights = subject.weights
@@ -34,7 +34,7 @@ def zeros_and_copies(subject: Subject) -> Said:
             yield finding("init.symmetric", given, returned, "all units different")
 
 
-@probe(needs="weights", unless="init")
+@probe(needs="weights", unless="init linear.batch_size")
 def one_sign(subject: Subject) -> Said:
     """Weights must have both signs."""
     starting = subject.probabilities is not None and untrained(subject)
@@ -44,7 +44,7 @@ def one_sign(subject: Subject) -> Said:
         share = float(np.mean(w > 0))
         one_sign = max(share, float(np.mean(w < 0))) > (0.95 if w.size < 1000 else 0.85)
         leaning = starting and w.size >= 1000 and abs(w.mean()) > 0.4 * w.std()
-        if one_sign or leaning:
+        if (one_sign or leaning) and _is_drawn(w):
             returned = f"{share:.0%} positive, mean {w.mean():.3g}"
             yield finding("init.positive", f"weights of layer {layer}", returned, "50 %")
             return
@@ -171,6 +171,14 @@ def positive_signal(subject: Subject) -> Said:
             return
     given = "weights that make all z positive"
     yield finding("leaky_relu.no_else", given, "the same for all images", "differences")
+
+
+def _is_drawn(w: np.ndarray) -> bool:
+    """Tell numbers drawn one by one from what long training leaves: a few patterns, added up."""
+    part = w[:200, :200] - w.mean()
+    sizes = np.linalg.svd(part, compute_uv=False)
+    usual = (np.sqrt(part.shape[0]) + np.sqrt(part.shape[1])) ** 2 / part.size
+    return bool(sizes[0] ** 2 < 1.5 * usual * (sizes**2).sum())
 
 
 def _kurtosis(w: np.ndarray) -> float:
