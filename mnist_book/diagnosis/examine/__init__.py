@@ -34,6 +34,7 @@ from mnist_book.diagnosis.examine import (
     pictures,
     probabilities,
     reading,
+    steps,
     training,
     units,
     weights,
@@ -56,6 +57,7 @@ PROBES: tuple[Probe, ...] = (
     *loss.PROBES,
     *gradients.PROBES,
     *training.PROBES,
+    *steps.PROBES,
     *units.PROBES,
     training.by_heart,
     *reading.PROBES,
@@ -123,7 +125,11 @@ def examine(
 
 def _unusable(network: object, images: np.ndarray, labels: np.ndarray) -> Iterator[Finding]:
     """Find what leaves nothing to examine."""
-    if not fit(images, labels):
+    if labels.dtype.kind in "OUS" and labels.size:
+        first = labels.flat[0]
+        given = f"labels of type {type(first).__name__}: {cleaned(first)}, ..."
+        yield finding("data.labels", given, expected="whole numbers from 0", says="network_text")
+    elif not fit(images, labels):
         given, expected = f"images {images.shape}, labels {labels.shape}", "(n, 784) or (n, 28, 28)"
         expected += ", and (n,)"
         yield finding("function.shape", given, expected=expected, says="network_pairs")
