@@ -83,7 +83,7 @@ def bug(**methods):
 
 
 def with_gradients(change):
-    """A network whose gradients are changed by change(self, loss, gradients) -> (loss, gradients)."""
+    """A network whose gradients change: change(self, loss, gradients) -> (loss, gradients)."""
 
     def loss_and_gradients(self, x, y):
         return change(self, *Net.loss_and_gradients(self, x, y))

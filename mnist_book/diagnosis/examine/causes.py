@@ -5,14 +5,14 @@ is compared with what the usual mistakes make of probabilities and labels. Where
 right, the same is done for the factors on the way back to the layer before it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from mnist_book.diagnosis.examine.objective import objective, softmax
 from mnist_book.diagnosis.examine.results import is_matrix, is_weights
-from mnist_book.diagnosis.examine.slopes import BATCH, Slopes, compare
+from mnist_book.diagnosis.examine.slopes import BATCH, Pair, Slopes, compare
 from mnist_book.diagnosis.examine.subject import Subject
 
 SAMPLES = 6  # single pictures
@@ -25,7 +25,7 @@ class Cause:
 
     code: str
     says: str = "network"
-    values: dict[str, object] = field(default_factory=dict)
+    values: Mapping[str, object] = field(default_factory=dict)
 
 
 def cause(subject: Subject, slopes: Slopes) -> Cause:
@@ -122,7 +122,7 @@ def _right_at(subject: Subject, kind: str) -> bool:
     return not isinstance(slopes, str) and not slopes.wrong.any()
 
 
-def _right_when_turned(array: np.ndarray, pair: object) -> bool:
+def _right_when_turned(array: np.ndarray, pair: Pair) -> bool:
     """Tell whether a square matrix' gradient is right once it is transposed."""
     if array.ndim != 2 or array.shape[0] != array.shape[1]:
         return False

@@ -12,6 +12,7 @@ from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import as_array, is_weights, loss_in
 from mnist_book.diagnosis.examine.slopes import BATCH, Slopes, compare
 from mnist_book.diagnosis.examine.subject import Subject
+from mnist_book.diagnosis.running import Theirs
 
 
 @probe(needs="loss_and_gradients parameters probabilities")
@@ -91,14 +92,16 @@ def differences(subject: Subject) -> Said:
         found = _of_decay(subject, decay)
     if not found:
         return
-    seen = {
-        "given": f"{slopes.batch} random inputs, random weights; shapes "
-        f"{[array.shape for array in subject.arrays()]}",
-        "returned": f"relative errors {_row(slopes.errors)}; {_row(slopes.factors)} times the "
-        "numeric gradient",
-        "expected": f"below {slopes.tolerance:.0e} for each array",
-    }
-    yield finding(found.code, **seen, says=found.says, **{"m": slopes.batch} | found.values)
+    given = (
+        f"{slopes.batch} random inputs, random weights; shapes "
+        f"{[array.shape for array in subject.arrays()]}"
+    )
+    returned = (
+        f"relative errors {_row(slopes.errors)}; {_row(slopes.factors)} times the numeric gradient"
+    )
+    expected = f"below {slopes.tolerance:.0e} for each array"
+    values: dict[str, Theirs] = {"m": slopes.batch, **found.values}
+    yield finding(found.code, given, returned, expected, found.says, **values)
 
 
 def _of_training(subject: Subject, found: Cause, slopes: Slopes) -> Cause:
@@ -117,7 +120,7 @@ def _of_training(subject: Subject, found: Cause, slopes: Slopes) -> Cause:
 
 
 def _of_decay(subject: Subject, decay: float) -> Cause | None:
-    """Hold weight decay in the gradients against that in the loss; in the gradients alone it is right."""
+    """Hold weight decay in the gradients against the loss's; in the gradients alone it is right."""
     asked = subject.once(objective)
     subject.twin.random_point(2)
     squares = sum(float((a**2).sum()) for a in subject.twin.arrays() if is_weights(a))

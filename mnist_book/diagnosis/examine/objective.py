@@ -66,7 +66,7 @@ def objective(subject: Subject) -> Objective:
     losses = np.array([network.gradients(x, y)[0] for y in labels])
     if not np.isfinite(losses).all():
         return Objective(loss=losses[0], batch=len(x))
-    found = []
+    found: list[Objective] = []
     for name, score in SCORES.items():
         with np.errstate(all="ignore"):
             scores = np.array([score(p, y) for y in labels])

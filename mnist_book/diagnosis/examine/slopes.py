@@ -8,6 +8,7 @@ from mnist_book.diagnosis.evidence import cleaned
 from mnist_book.diagnosis.examine.objective import objective
 from mnist_book.diagnosis.examine.results import is_weights, loss_in
 from mnist_book.diagnosis.examine.subject import Subject
+from mnist_book.diagnosis.running import Theirs
 
 BATCH, SMALL_BATCH = 23, 4  # pictures in a call
 ENTRIES = 16  # of each array that are compared
@@ -29,10 +30,10 @@ class Pair:
     @property
     def figures(self) -> tuple[float, float, float]:
         """Relative error, cosine, and how many times the numeric gradient the other one is."""
-        sizes = np.linalg.norm(self.numeric), np.linalg.norm(self.analytic)
+        sizes = float(np.linalg.norm(self.numeric)), float(np.linalg.norm(self.analytic))
         if max(sizes) < 1e-9:
             return 0.0, 1.0, 1.0
-        error = np.linalg.norm(self.numeric - self.analytic) / sum(sizes)
+        error = float(np.linalg.norm(self.numeric - self.analytic)) / sum(sizes)
         dot = float(self.numeric @ self.analytic)
         cosine = dot / (sizes[0] * sizes[1]) if min(sizes) else 0.0
         return error, cosine, dot / sizes[0] ** 2 if sizes[0] else 1.0
@@ -137,7 +138,7 @@ def compare(
     return _slopes(pairs, weights, tolerance, len(x), twin.unread, noise)
 
 
-def _slopes(pairs: list[Pair], *others: object) -> Slopes:
+def _slopes(pairs: list[Pair], *others: Theirs) -> Slopes:
     figures = np.nan_to_num(np.array([pair.figures for pair in pairs]), nan=9.0)
     return Slopes(pairs, *others, *figures.T)
 

@@ -4,7 +4,9 @@ Steps of fresh copies from the same weights, with two batches, differ by what th
 by: velocities that came with the network and weight decay cancel.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -102,8 +104,10 @@ class Stepper:
         gradients = [self.gradient(seed, *batch) for batch in batches]
         if None in steps:
             return None
-        differences = [[a - b for a, b in zip(*pair, strict=True)] for pair in (steps, gradients)]
-        return Response(*differences, steps[0], gradients[0])
+        changed, turned = (
+            [a - b for a, b in zip(*pair, strict=True)] for pair in (steps, gradients)
+        )
+        return Response(changed, turned, steps[0], gradients[0])
 
 
 def response(subject: Subject) -> Response | None:
@@ -122,7 +126,7 @@ def known_response(subject: Subject) -> Response | None:
 
 
 def rates(subject: Subject) -> np.ndarray | None:
-    """Return the multiple of the gradient that a step is, for each parameter; None if it is none."""
+    """Return which multiple of the gradient a step is, for each parameter; None if it is none."""
     found = known_response(subject)
     if found is None or not (found.cosines > PARALLEL).all():
         return None
@@ -210,7 +214,7 @@ def _momentum(subject: Subject) -> Said:
     if None in steps:
         return
     flat = [np.concatenate([part.ravel() for part in step]) for step in steps]
-    first, second, third = (b - a for a, b in zip(flat, flat[1:], strict=False))
+    first, second, third = (b - a for a, b in pairwise(flat))
     size = _length(flat[0])
     if not size or _length(first) < 1e-3 * size or _cosine(first, second) ** 2 < 0.99:
         return
@@ -431,7 +435,7 @@ def _remembers_sign(subject: Subject) -> bool:
     return bool(np.mean(against) > 0.02)
 
 
-def _row(numbers: object) -> str:
+def _row(numbers: Iterable[float]) -> str:
     return ", ".join(f"{number:.3g}" for number in numbers)
 
 

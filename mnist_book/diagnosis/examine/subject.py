@@ -32,13 +32,13 @@ Fact = TypeVar("Fact")
 AFFORDABLE = 2.0  # seconds of processor time for predicting a sample; ordinary networks need 0.01
 
 
-def _state_of(generator: object) -> object:
+def _state_of(generator: Theirs) -> Theirs:
     if isinstance(generator, np.random.Generator):
         return generator.bit_generator.state
     return generator.getstate() if isinstance(generator, random.Random) else generator.get_state()
 
 
-def _set_state_of(generator: object, state: object) -> None:
+def _set_state_of(generator: Theirs, state: Theirs) -> None:
     if isinstance(generator, np.random.Generator):
         generator.bit_generator.state = state
     elif isinstance(generator, random.Random):

@@ -212,7 +212,7 @@ def by_heart(subject: Subject) -> Said:
 def _learned(
     twin: Subject, x: np.ndarray, y: np.ndarray, rate: float, longest: int
 ) -> tuple[list[float], bool | None]:
-    """Take steps of Adam; return the losses, and whether it learned: None if that takes too long."""
+    """Take steps of Adam; return the losses, and whether it learned, None if that takes long."""
     arrays, losses = twin.arrays(), []
     state = [(np.zeros(a.shape), np.zeros(a.shape)) for a in arrays]
     for count in range(1, longest + 1):

@@ -113,7 +113,9 @@ def missing(subject: Subject) -> Said:
     """Look for digits that never are the answer, of a network that knows its digits."""
     p, present = subject.probabilities, np.bincount(subject.y, minlength=subject.classes)
     counts = np.bincount(p.argmax(axis=1), minlength=subject.classes)
-    never = [k for k in np.flatnonzero((counts == 0) & (present >= 20)) if _ruled_out(subject, k)]
+    never = [
+        k for k in np.flatnonzero((counts == 0) & (present >= 20)) if _ruled_out(subject, int(k))
+    ]
     if len(never) and len(np.unique(subject.y)) >= 5 and subject.accuracy > 0.6:  # no beginner
         returned, expected = f"predictions per digit {counts.tolist()}", f"about {present.tolist()}"
         given, digits = f"{len(p)} images", " and ".join(map(str, never))
