@@ -494,6 +494,7 @@ CASES = [
     ("train.adam", "1 - beta ** t", adam(first=False)),
     ("train.adam", "time t", adam(per_parameter=True)),
     ("train.adam", "root", adam(root=False)),
+    ("train.rate_too_high", "smaller learning rate", bug(rate=100.0)),
     ("train.nan", "time t that starts at 0", adam(start=-1)),
 ]
 RIGHT = {

@@ -295,6 +295,16 @@ def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
             yield finding("train.direction", **seen)
     elif (cosines[visible] < 0.05).all():
         yield finding("train.direction", **seen)
+    elif (share := _left_out(found)) > 0.2:
+        returned = f"no change in {share:.0%} of the numbers that have a gradient"
+        yield finding("train.direction", seen["given"], returned, "a change in each")
+
+
+def _left_out(found: Response) -> float:
+    """Return the share of numbers with a gradient that a step leaves as they are."""
+    pairs = zip(found.first, found.first_gradient, strict=True)
+    still = [(step == 0)[np.abs(g) > 0.01 * np.abs(g).max()] for step, g in pairs if step.any()]
+    return float(np.mean(np.concatenate(still))) if still else 0.0
 
 
 def _matrices(subject: Subject) -> list[int]:

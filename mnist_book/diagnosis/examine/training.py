@@ -18,7 +18,7 @@ from mnist_book.diagnosis.examine.results import (
 )
 from mnist_book.diagnosis.examine.subject import Subject
 
-BATCH, STEPS, MORE_STEPS = 64, 4, 40  # of training
+BATCH, STEPS, MORE_STEPS, LONG_WALK = 64, 4, 40, 15  # of training
 HEART = 16  # examples to learn by heart, at most
 HEART_ATTEMPTS = ((None, 0.005, 150), (2, 0.01, 600), (3, 0.03, 600))  # from where, rate, steps
 AFFORDABLE = 0.05  # seconds of processor time for one call while learning by heart
@@ -55,7 +55,7 @@ def direction(subject: Subject) -> Said:
     """Look for steps that go uphill."""
     found = steps.known_response(subject)
     if found is not None and found.seen.any():
-        if (found.cosines[found.seen] < -0.3).all():
+        if (found.cosines[found.seen] < -0.1).all():
             shown = ", ".join(f"{cosine:.3f}" for cosine in found.cosines)
             returned, expected = f"cosines of step and -gradient {shown}", "above 0"
             yield finding("train.ascent", "two batches, random weights", returned, expected)
@@ -82,6 +82,24 @@ def leaves_none_out(subject: Subject) -> Said:
     if stuck:
         shown = f"parameters {stuck} as before"
         yield finding("train.no_update", walk.given, shown, "a change in each", says="network_some")
+
+
+@probe(needs="step finite whole", unless="*")
+def too_long(subject: Subject) -> Said:
+    """Look for steps in the right direction that go so far that the loss becomes far larger."""
+    rng = np.random.default_rng(6)
+    rows = rng.choice(len(subject.x), min(BATCH, len(subject.x)), replace=False)
+    network = subject.copy()
+    walk = _Walk(network, subject.x[rows], subject.y[rows])
+    for _ in range(LONG_WALK - STEPS):
+        walk.take_step()
+    first, last = walk.losses[0], walk.losses[-1]
+    bound = 3 * np.maximum(first, np.log(subject.classes)) + 2
+    if np.isfinite(first).any() and not (last <= bound).any():
+        shown = ", ".join(f"{losses[0]:.3g}" for losses in walk.losses[:6])
+        given = f"{len(rows)} examples, {LONG_WALK} steps"
+        returned = f"losses {shown}, ..., {last[0]:.3g}"
+        yield finding("train.rate_too_high", given, returned, "falling losses")
 
 
 def _walk(subject: Subject) -> "_Walk | None":
@@ -234,4 +252,4 @@ def _learned(
     return losses, False
 
 
-PROBES = (step_works, changes, direction, leaves_none_out)
+PROBES = (step_works, changes, direction, leaves_none_out, too_long)
