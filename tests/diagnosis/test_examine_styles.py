@@ -96,11 +96,12 @@ def test_bugs_are_found_beside_what_cannot_be_checked(digits):
 def test_a_loss_that_changes_is_not_checked(digits):
     network = execute("flat functions over globals")
     inner = network.loss_and_gradients
-    rng = np.random.default_rng(0)
+    calls = []  # no generator, which could be put back
 
     def noisy(x, y):
+        calls.append(1)
         loss, gradients = inner(x, y)
-        return loss + 1e-6 * rng.normal(), gradients
+        return loss + 1e-6 * len(calls), gradients
 
     network.loss_and_gradients = noisy
     report = examine(network, *digits)

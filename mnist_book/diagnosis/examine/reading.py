@@ -40,8 +40,8 @@ def accuracy(subject: Subject) -> Said:
 
 @probe(
     needs="finite",
-    unless="data.labels data.not_scaled data.scrambled data.bytes_wrap idx function.nan "
-    "network.random network.batch_dependent network.exploded",
+    unless="data.labels data.not_scaled data.scrambled data.bytes_wrap idx function.nan softmax "
+    "init leaky_relu gradients train network",
 )
 def other_form(subject: Subject) -> Said:
     """Let it read the same pictures in other forms, and with its classes in another order."""

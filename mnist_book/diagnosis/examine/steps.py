@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from mnist_book.diagnosis.examine.calling import Refused
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import is_matrix, is_weights
 from mnist_book.diagnosis.examine.subject import Subject
@@ -93,6 +94,8 @@ class Stepper:
         """Return the gradient at the same weights."""
         self.twin.random_point(seed)
         arrays, (_, gradients) = self.twin.arrays(), self.twin.gradients(x, y)
+        if [g.size for g in gradients] != [a.size for a in arrays]:
+            raise Refused
         return [
             g.astype(np.float64).reshape(a.shape) for g, a in zip(gradients, arrays, strict=True)
         ]
