@@ -166,7 +166,10 @@ def _probed(subject: Subject) -> Said:
         except Exception as error:  # ours, at something that nobody thought of
             name = f"{probe.run.__module__.rpartition('.')[2]}.{probe.run.__name__}"
             said.append(unchecked("failed", probe=name, error=cleaned(error)))
-        said += map(finding_of, subject.calls.take())
+        caught = [finding_of(incident) for incident in subject.calls.take()]
+        if probe.last and any(isinstance(each, Finding) for each in said):
+            caught = [each for each in caught if each.code != "function.raises"]  # explained
+        said += caught
         yield from said
         codes += [each.code for each in said if isinstance(each, Finding)]
         if probe.last and codes:

@@ -149,7 +149,7 @@ def leaves_biases(subject: Subject) -> bool:
 def against_gradient(subject: Subject) -> Said:
     """Compare a step with the gradient: direction, length, and what else comes in."""
     found = subject.once(response)
-    if found is None:
+    if found is None or subject.twin.unread:  # a copy of a parameter has a gradient, and no step
         return
     given = f"random weights, batches of {BATCH}"
     names = ", ".join(f"{cosine:.3f}" for cosine in found.cosines)
