@@ -114,6 +114,8 @@ def examine(
     for each in said:
         if isinstance(each, Finding):
             findings.setdefault(each.code, each)  # one for each code
+    if "softmax.axis" in findings:
+        findings.pop("function.raises", None)  # shapes that do not go together, and why
     notes = [each for each in said if isinstance(each, Note)]
     return Report(
         "network",
