@@ -9,7 +9,13 @@ import pytest
 
 BOOK = Path(__file__).parents[2] / "book"
 NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
-HIDDEN = {"glue", "network", "draw_network", "product", "forward_and_backward"}  # what may be called unseen
+HIDDEN = {
+    "glue",
+    "network",
+    "draw_network",
+    "product",
+    "forward_and_backward",
+}  # what may be called unseen
 CHAPTERS = [path for path in NOTEBOOKS if path.name[0].isdigit()]
 
 

@@ -59,6 +59,7 @@ PROBES: tuple[Probe, ...] = (
     *training.PROBES,
     *steps.PROBES,
     *units.PROBES,
+    training.too_long,
     training.by_heart,
     *reading.PROBES,
 )

@@ -252,4 +252,4 @@ def _learned(
     return losses, False
 
 
-PROBES = (step_works, changes, direction, leaves_none_out, too_long)
+PROBES = (step_works, changes, direction, leaves_none_out)
