@@ -816,7 +816,7 @@ def gradient_check(
     Returns
     -------
     for each array |numeric - analytic| / (|numeric| + |analytic|), in Euclidean norms: below 1e-7
-    if the gradients are right, about 1 if they are unrelated; 0 if both are all 0
+    if the gradients are right, about 0.7 if they are unrelated, 1 if opposite; 0 if both are 0
     """
     errors = []
     for parameter, gradient in zip(parameters, gradients, strict=True):

@@ -4,6 +4,7 @@
 """
 
 import ast
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,19 @@ def test_the_core_is_read_in_one_sitting():
 def test_the_core_does_not_look_at_its_environment():
     assert "environ" not in modules()["mnist_core"]
     assert "getenv" not in modules()["mnist_core"]
+
+
+def test_every_package_and_its_files_are_installed():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
+    files = [path for path in (ROOT / "mnist_book").rglob("*.*") if "__pycache__" not in path.parts]
+    paths = [path for path in files if not path.name.startswith(".")]
+    packages = {
+        ".".join(path.parent.relative_to(ROOT).parts) for path in paths if path.suffix == ".py"
+    }
+    assert set(settings["packages"]) == packages
+    patterns = settings["package-data"]["mnist_book"]
+    covered = {path for pattern in patterns for path in (ROOT / "mnist_book").glob(pattern)}
+    assert {path for path in paths if path.suffix != ".py"} == covered
 
 
 def test_every_module_has_its_place():

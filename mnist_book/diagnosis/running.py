@@ -155,9 +155,8 @@ def _memory_held() -> Iterator[None]:
     except (OSError, ImportError):
         yield
         return
-    most = pages * resource.getpagesize() + MEMORY_LIMIT
-    if before != resource.RLIM_INFINITY:
-        most = min(most, before)
+    limits = pages * resource.getpagesize() + MEMORY_LIMIT, before, hard
+    most = min(limit for limit in limits if limit != resource.RLIM_INFINITY)
     resource.setrlimit(resource.RLIMIT_AS, (most, hard))
     try:
         yield

@@ -206,7 +206,7 @@ def _takes(function: Callable, arguments: tuple) -> bool:
     return True
 
 
-def _plain(value: object, depth: int = 2) -> object:
+def _plain(value: Theirs, depth: int = 2) -> object:
     """Make a plain value of a result: a copy that nothing of the reader's is left in."""
     kind = type(value).__name__
     if value is None or value is Ellipsis or type(value) in (bool, int, float, complex):
@@ -230,7 +230,7 @@ def _plain(value: object, depth: int = 2) -> object:
 
 def _plain_array(array: np.ndarray, depth: int) -> object:
     if array.size > MOST_ELEMENTS:
-        return Stranger("ndarray", f"an array of shape {array.shape}, which is far too large")
+        return Stranger("ndarray", f"an array of shape {array.shape}")
     if array.dtype == object and array.size <= MOST_ITEMS and depth:
         plain = np.empty(array.shape, object)
         for place in np.ndindex(array.shape):
@@ -277,6 +277,8 @@ def _not_an_array(result: object, names: list[str]) -> Finding:
         return Finding("function.not_array", says="matrix")
     if kind == "MaskedArray":
         return Finding("function.not_array", says="masked")
+    if kind == "ndarray":
+        return Finding("function.not_array", says="huge")
     return Finding("function.not_array", values={"kind": kind})
 
 
@@ -292,5 +294,6 @@ def _unchanged(before: object, after: Theirs) -> bool:
             and np.array_equal(before, after, equal_nan=before.dtype.kind == "f")
         )
     if isinstance(before, list):
-        return len(before) == len(after) and all(map(_unchanged, before, after))
+        same_length = isinstance(after, list) and len(before) == len(after)
+        return same_length and all(map(_unchanged, before, after))
     return True

@@ -22,6 +22,7 @@ README, BENCHMARKS_README = (
 MEASURED = [
     "anatomy",
     *LADDERS,
+    "momentum",
     "race",
     "race-again",
     "speed",

@@ -24,7 +24,10 @@ CHAPTER_OF = {
     for name in names.split()
 }
 # What a chapter borrows from a later one, and why; the chapter says so in a sentence.
-LOANS: dict[tuple[int, str], str] = {}
+LOANS: dict[tuple[int, str], str] = {
+    (5, "Network"): "first weights are tried in networks of many layers, which chapter 6 builds",
+    (5, "train"): "the same experiment trains those networks",
+}
 
 
 def names_of_the_core(source):

@@ -2962,6 +2962,7 @@ wrong("function.not_array", "linear", "None in a list", lambda x, w, b: [None, *
 wrong(
     "function.not_array", "softmax", "(p, cache)", lambda z: (_exp(z) / _exp(z).sum(1)[:, None], z)
 )
+wrong("function.not_array", "softmax", "huge", lambda z: np.broadcast_to(z[0], (10**8, 3)))
 wrong("function.not_array", "cross_entropy", "(loss, p)", lambda z, y: (1.5, np.exp(z)))
 wrong(
     "function.not_array",

@@ -121,7 +121,7 @@ RESULTS = {
     "array of None": np.array([None, None]),
     "array of arrays": np.array([np.zeros(2), np.zeros(3), None, 1], dtype=object),
     "a terabyte that is a view": np.broadcast_to(0.0, (10**6, 10**6)),
-    "np.matrix": np.asmatrix(np.zeros((4, 3))),
+    "np.matrix": np.zeros((4, 3)).view(np.matrix),
     "masked": np.ma.masked,
     "masked array": np.ma.array(np.zeros((4, 3)), mask=np.eye(4, 3)),
     "np.poly1d": np.poly1d([1, 2]),
@@ -343,6 +343,12 @@ def _(*arguments):
 def _(*arguments):
     if isinstance(arguments[0], list):
         arguments[0].clear()
+
+
+@hostile("makes a list of arrays longer")
+def _(*arguments):
+    if isinstance(arguments[0], list):
+        arguments[0].extend(range(5000))
 
 
 @hostile("puts biting objects into a list of arrays")

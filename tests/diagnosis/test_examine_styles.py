@@ -22,7 +22,8 @@ def test_a_right_network_is_right_and_stays_as_it_is(digits, style):
     before = values(network.parameters)
     report = examine(network, *digits)
     assert report.ok and not report.unchecked, report
-    assert all("for want of activations" in n or "deviation" in n for n in report.notes), report
+    usual = ("for want of activations", "deviation", "the nearest mean digit")
+    assert all(any(words in note for words in usual) for note in report.notes), report
     for old, new in zip(before, values(network.parameters), strict=True):
         assert old.tobytes() == new.tobytes()
 
@@ -95,11 +96,12 @@ def test_bugs_are_found_beside_what_cannot_be_checked(digits):
 def test_a_loss_that_changes_is_not_checked(digits):
     network = execute("flat functions over globals")
     inner = network.loss_and_gradients
-    rng = np.random.default_rng(0)
+    calls = []  # no generator, which could be put back
 
     def noisy(x, y):
+        calls.append(1)
         loss, gradients = inner(x, y)
-        return loss + 1e-6 * rng.normal(), gradients
+        return loss + 1e-6 * len(calls), gradients
 
     network.loss_and_gradients = noisy
     report = examine(network, *digits)

@@ -66,7 +66,10 @@ def test_a_right_function_may_turn_hostile_at_any_call(entry):
     assert_readable(getattr(checks, name)(turns, **options))
 
 
-@pytest.mark.parametrize(("name", "options", "function", "_"), RIGHT, ids=str)
-def test_the_readers_settings_change_no_verdict(name, options, function, _):
+@pytest.mark.parametrize(
+    "entry", RIGHT, ids=lambda entry: "-".join([entry[0], entry[3], *entry[1]])
+)
+def test_the_readers_settings_change_no_verdict(entry):
+    name, options, function, _ = entry
     with np.errstate(all="raise"):
         assert getattr(checks, name)(function, **options).ok

@@ -79,7 +79,7 @@ def _backward(
 
 
 def _softmax_over(axis: int | None) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda z: np.exp(z) / np.exp(z).sum(axis=axis, keepdims=axis is not None)
+    return lambda z: np.exp(z) / np.exp(z).sum(axis=axis, keepdims=True)
 
 
 def _of_squares(p: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -442,7 +442,7 @@ def _scale(factors: list[float], case: _Case) -> Finding:
     ):
         if np.isclose(factors[0], factor):
             return finding
-    return Finding("gradients.scale", values=values)
+    return Finding("gradients.scale", values=common)
 
 
 def _factor(measured: np.ndarray, right: np.ndarray) -> float | None:

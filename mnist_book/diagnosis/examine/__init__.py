@@ -27,10 +27,14 @@ import numpy as np
 
 from mnist_book.diagnosis.evidence import cleaned
 from mnist_book.diagnosis.examine import (
+    bends,
     data,
     gradients,
     loss,
+    pictures,
     probabilities,
+    reading,
+    steps,
     training,
     units,
     weights,
@@ -45,16 +49,30 @@ from mnist_book.diagnosis.examine.subject import METHODS, Subject
 from mnist_book.diagnosis.reports import Finding, Report
 
 PROBES: tuple[Probe, ...] = (
+    *pictures.PROBES,
     *data.PROBES,
     *probabilities.PROBES,
+    *bends.PROBES,
     *weights.PROBES,
     *loss.PROBES,
     *gradients.PROBES,
     *training.PROBES,
+    *steps.PROBES,
     *units.PROBES,
     training.by_heart,
+    *reading.PROBES,
 )
-ORDER = ["data", "layout", "linear", "function", "init", "softmax", "leaky_relu", "cross_entropy"]
+ORDER = [
+    "idx",
+    "data",
+    "layout",
+    "linear",
+    "function",
+    "init",
+    "softmax",
+    "leaky_relu",
+    "cross_entropy",
+]
 ORDER += ["gradients", "train", "network"]
 SIDE_ISSUES = ("function.prints", "function.mutates", "function.not_array")  # never the first cause
 
@@ -107,7 +125,11 @@ def examine(
 
 def _unusable(network: object, images: np.ndarray, labels: np.ndarray) -> Iterator[Finding]:
     """Find what leaves nothing to examine."""
-    if not fit(images, labels):
+    if labels.dtype.kind in "OUS" and labels.size:
+        first = labels.flat[0]
+        given = f"labels of type {type(first).__name__}: {cleaned(first)}, ..."
+        yield finding("data.labels", given, expected="whole numbers from 0", says="network_text")
+    elif not fit(images, labels):
         given, expected = f"images {images.shape}, labels {labels.shape}", "(n, 784) or (n, 28, 28)"
         expected += ", and (n,)"
         yield finding("function.shape", given, expected=expected, says="network_pairs")

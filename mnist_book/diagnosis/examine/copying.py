@@ -35,21 +35,29 @@ from mnist_book.diagnosis.running import Theirs
 
 NEW_OBJECT = vars(copyreg)["__newobj__"]  # what most objects are made by, cls.__new__(cls, ...)
 GLOBAL_GENERATORS = (np.random.mtrand._rand, random._inst)  # behind np.random.seed, random.seed
+GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 
 
-def duplicate(network: Theirs, dtype: type | None = None) -> tuple[Theirs, list[str]]:
+def duplicate(
+    network: Theirs, dtype: type | None = None, generators: list[Theirs] | None = None
+) -> tuple[Theirs, list[str]]:
     """Copy a network with everything that it refers to.
 
     Parameters
     ----------
     dtype : the copy's arrays of narrower floats become arrays of this type, views included
+    generators : the copy's random generators are appended to it
 
     Returns
     -------
     the copy, and what it still shares with the original because it refused to be copied
     """
     copier = _Copier(dtype)
-    return copier.copy(network), copier.shared
+    twin = copier.copy(network)
+    if generators is not None:
+        made = [each for each in copier.memo.values() if isinstance(each, GENERATORS)]
+        generators += [each for each in made if each not in GLOBAL_GENERATORS]
+    return twin, copier.shared
 
 
 class _Copier:

@@ -14,10 +14,11 @@ class Examples:
     digits : (n,) integers
     labels : as they were given
     one_hot : whether labels are rows with a single 1
+    given_as : the type of the pictures as they were given
     """
 
     def __init__(self, images: np.ndarray, labels: np.ndarray, network: object) -> None:
-        self.labels = labels
+        self.labels, self.given_as = labels, images.dtype
         self.one_hot = labels.ndim == 2 and labels.shape[1] > 1
         digits = labels.argmax(axis=1) if self.one_hot else labels.reshape(-1)
         self.whole = bool((digits == digits.astype(np.int64)).all())

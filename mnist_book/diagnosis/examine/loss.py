@@ -3,6 +3,7 @@
 import numpy as np
 
 from mnist_book.diagnosis.examine.notes import note
+from mnist_book.diagnosis.examine.objective import LABELLINGS, objective
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import cross_entropy, loss_in
 from mnist_book.diagnosis.examine.subject import Subject
@@ -36,31 +37,35 @@ def finite(subject: Subject) -> Said:
 
 @probe(needs="loss_and_gradients finite", unless="softmax cross_entropy")
 def value(subject: Subject) -> Said:
-    """Compare the loss with multiples of the mean cross-entropy."""
-    name, factor, loss = subject.once(multiple)
-    if name:
-        m = min(BATCH, len(subject.x))
-        given, expected = f"x {subject.x[:m].shape}, {m} labels", f"{loss / factor:.4f}"
-        code, times = f"cross_entropy.{name}", f"{factor:.4g}"
-        yield finding(code, given, f"{loss:.4f}", expected, factor=times)
+    """Tell what it is that the loss measures, and compare it with the mean cross-entropy."""
+    found = subject.once(objective)
+    given = f"{found.batch} examples, {LABELLINGS} sets of labels"
+    factor, expected = f"{found.factor:.4g}", "the mean of -log(probability of the label)"
+    if name := found.mistake(subject.classes):
+        right = f"{(found.loss - found.extra) / found.factor:.4f}"
+        yield finding(f"cross_entropy.{name}", given, f"{found.loss:.4f}", right, factor=factor)
+    elif found.name.startswith("epsilon"):
+        epsilon = found.name.removeprefix("epsilon ")
+        seen = f"-log(probability of the label + {epsilon}), for all of them"
+        yield finding(
+            "cross_entropy.log_zero", given, seen, expected, "network_epsilon", epsilon=epsilon
+        )
+    elif found.name in OTHER_LOSSES:
+        code, says, returned = OTHER_LOSSES[found.name]
+        yield finding(code, given, f"{returned}, for all of them", expected, says)
 
 
-def multiple(subject: Subject) -> tuple[str, float, float]:
-    """Return which multiple of the mean cross-entropy the loss is: a name, the factor, the loss.
-
-    The name is empty and the factor 1 if it is none.
-    """
-    x, y = subject.x[:BATCH], subject.y[:BATCH]
-    loss, _ = subject.gradients(x, y)
-    if not subject.finite:
-        return "", 1.0, loss
-    expected, m = cross_entropy(subject.probabilities[: len(x)], y), len(x)
-    factors = {m: "not_mean", 0.1: "not_mean", 1 / m: "not_mean", -1: "sign", -m: "sign"}
-    factors |= {1 / np.log(2): "base", 1 / np.log(10): "base"}
-    for factor, name in factors.items():
-        if np.isclose(loss, factor * expected, rtol=1e-4):
-            return name, factor, loss
-    return "", 1.0, loss
+OTHER_LOSSES = {
+    "no_log": ("cross_entropy.no_log", "network", "-(probability of the label)"),
+    "inside": ("softmax.squashed", "network_loss", "-log(softmax(probabilities)) of the label"),
+    "next": ("cross_entropy.wrong_class", "network", "-log(probability of the class label + 1)"),
+    "previous": ("cross_entropy.wrong_class", "network", "-log(probability of class label - 1)"),
+    "pairs": ("cross_entropy.wrong_class", "network_pairs", "each picture with all labels"),
+    "reversed": ("cross_entropy.wrong_class", "network", "the labels from last to first"),
+    "neighbour": ("cross_entropy.wrong_class", "network", "the labels of the picture before"),
+    "others": ("cross_entropy.wrong_class", "network", "-log(1 - probability of the label)"),
+    "largest": ("cross_entropy.wrong_class", "network_largest", "-log(largest probability)"),
+}
 
 
 PROBES = (form, finite, value)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 NOTES = {
     "absent": "not checked for want of {name}: {needed_for}",
+    "accuracy": "right for {right} of {count} images, on average {sure} sure; the nearest mean "
+    "digit is right for {nearest}",
     "pairs": "not checked: whether labels belong to images, with so few of them",
     "one_hot": "loss_and_gradients got one-hot labels: it fails for integers",
     "sizes": "standard deviation of the {kind}, layer by layer: {sizes}",

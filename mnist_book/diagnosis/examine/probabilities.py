@@ -3,10 +3,15 @@
 import numpy as np
 
 from mnist_book.diagnosis.evidence import cleaned
+from mnist_book.diagnosis.examine.calling import Refused
+from mnist_book.diagnosis.examine.objective import changes_by_shift, objective
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import as_array, identical, is_matrix
 from mnist_book.diagnosis.examine.subject import Subject
+from mnist_book.diagnosis.running import Theirs
 
+SPECIAL = {np.matrix: "matrix", np.ma.MaskedArray: "masked"}  # arrays, and what is said of them
+USUAL_SIZES = (16, 20, 32, 50, 64, 100, 128, 256)  # of batches
 FACTORS = (1.0, 30.0, 1e4)  # of the last layer's parameters
 
 
@@ -22,13 +27,27 @@ def form(subject: Subject) -> Said:
         if misread:
             return
     result = subject.call("predict_proba", subject.x)
-    if not isinstance(result, np.ndarray):
-        kind = type(result).__name__
-        yield finding("function.not_array", given, expected="np.array(...)", kind=kind)
+    if not isinstance(result, np.ndarray) or type(result) in SPECIAL:
+        says, values = _kind(result)
+        returned = f"a {type(result).__name__}"
+        yield finding("function.not_array", given, returned, "np.array(...)", says=says, **values)
+        if says == "network_tuple":
+            return
     p = as_array(result)
     if p.shape != (m, classes):
         returned = f"{p.dtype} {p.shape}" if p.size else cleaned(result)
         yield finding("function.shape", given, returned, wanted, says="network_probabilities")
+
+
+def _kind(result: Theirs) -> tuple[str, dict[str, object]]:
+    """Return which sentence fits a result that is no ordinary array, and what fills it."""
+    if type(result) in SPECIAL:
+        return SPECIAL[type(result)], {}
+    items = list(map(as_array, result)) if isinstance(result, tuple) else []
+    found = [k for k, item in enumerate(items) if item.ndim == 2 and item.size]
+    if found:
+        return "network_tuple", {"count": len(items), "index": found[-1]}
+    return "network", {"kind": type(result).__name__}
 
 
 def _misread_batch(subject: Subject, given: str, wanted: str) -> Said:
@@ -37,14 +56,36 @@ def _misread_batch(subject: Subject, given: str, wanted: str) -> Said:
     if subject.predict(subject.x.T).shape == (classes, m):
         yield finding("layout.columns", given, "columns", wanted)
         return
-    for size in sorted({side for w in subject.weights for side in w.shape} | {classes}):
+    sizes = {side for w in subject.weights for side in w.shape} | {classes} | set(USUAL_SIZES)
+    for size in sorted(sizes):
         batch = np.resize(subject.x, (size, subject.x.shape[1]))
-        if size > 1 and subject.predict(batch).shape == (size, classes):
-            code, says = "linear.elementwise", "network"
-            if size == classes:
-                code, says = "softmax.axis", "network_one_size"
-            yield finding(code, given, "an error", wanted, says=says, size=size)
+        p = subject.predict(batch) if size > 1 else np.empty(0)
+        if p.shape == (size, classes):
+            code, says, values = _of_one_size(subject, p, size)
+            yield finding(code, given, "an error", wanted, says=says, size=size, **values)
             return
+
+
+def _of_one_size(subject: Subject, p: np.ndarray, size: int) -> tuple[str, str, dict[str, int]]:
+    """Tell why batches must be of one size: row k of some array is then for picture k alone."""
+    if size == subject.classes and not np.allclose(p.sum(axis=1), 1, atol=1e-3):
+        return "softmax.axis", "network_one_size", {}
+    network, batch = subject.copy(), np.resize(subject.x, (size, subject.x.shape[1]))
+    before = network.predict(batch)
+    for number, array in enumerate(network.arrays()):
+        if array.ndim != 2 or len(array) != size:
+            continue
+        kept = array[0].copy()
+        array[0] += np.linspace(0.5, 1, array.shape[1])
+        changed = np.abs(network.predict(batch) - before).max(axis=1) > 1e-9
+        array[0] = kept
+        if changed[0] and not changed[1:].any():
+            units = array.shape[1]
+            before_it = network.arrays()[number - 1].shape if number else ()
+            if units != size or len(before_it) == 2:
+                return "linear.batch_size", "network_bias", {"number": number, "units": units}
+            return "linear.elementwise", "network", {}
+    return "linear.batch_size", "network", {}
 
 
 @probe(needs="finite")
@@ -55,15 +96,53 @@ def steady(subject: Subject) -> Said:
         yield finding("network.random", "x, twice", "two results", "the same twice")
 
 
+def single_outputs(subject: Subject) -> bool:
+    """Tell whether each output is a question of its own, as sigmoid's are and a regression's."""
+    p = subject.probabilities
+    if np.allclose(p.sum(axis=1), 1, atol=1e-3):
+        return False
+    if "loss_and_gradients" in subject.has:
+        try:
+            asked = subject.once(objective)
+        except Refused:
+            subject.calls.take()  # the loss has a probe of its own, which says so
+            return bool(p.min() >= 0 and p.max() <= 1 and np.ptp(p.max(axis=1)) > 0)
+        if asked.name:
+            return asked.single
+        if subject.twin and subject.once(changes_by_shift) is not None:
+            return subject.once(changes_by_shift)
+        if p.min() < 0:
+            return False
+    sigmoids = p.min() >= 0 and p.max() <= 1
+    return bool(sigmoids and np.ptp(p.max(axis=1)) > 0)  # exp(z - maximum) is 1 in each row
+
+
+@probe(needs="finite", unless="network.random")
+def places(subject: Subject) -> Said:
+    """Ask for one picture several times in a batch: its place there must not matter."""
+    x = np.repeat(subject.x[len(subject.x) // 2][np.newaxis], 7, axis=0)
+    p = subject.predict(x)
+    if p.shape == (len(x), subject.classes) and not np.allclose(p, p[0], rtol=1e-2, atol=1e-4):
+        column = np.ptp(p, axis=0).argmax()
+        returned = (
+            f"for class {column}: {', '.join(f'{value:.3f}' for value in p[:4, column])}, ..."
+        )
+        expected = "seven times the same"
+        given = "one picture, seven times in a batch"
+        yield finding("network.random", given, returned, expected, says="network_places")
+
+
 @probe(needs="finite", unless="network.random")
 def sums(subject: Subject) -> Said:
     """Each row must sum to 1, whatever else is in the batch."""
-    p, x = subject.probabilities, subject.x
+    single, x = single_outputs(subject), subject.x
+    p = subject.predict(x)  # anew: a call of the loss may have changed means that it keeps
     given, totals = f"x {x.shape}", p.sum(axis=1)
     row = f"a row {np.array2string(p[0], precision=3, max_line_width=200)}"
-    if p.min() < -1e-6:
-        wanted = "exp(z) / sum of exp(z)"
-        yield finding("softmax.no_exp", given, row, wanted, says="network_negative")
+    if p.min() < -1e-6 and not single:
+        wanted, logs = "exp(z) / sum of exp(z)", np.exp(np.clip(p, None, 1)).sum(axis=1)
+        says = "network_log" if np.allclose(logs, 1, atol=1e-3) else "network_negative"
+        yield finding("softmax.no_exp", given, row, wanted, says=says)
         return
     alone = subject.predict(x[:1]).reshape(-1)
     if alone.shape != p[0].shape or not np.allclose(alone, p[0], rtol=1e-3, atol=1e-4):
@@ -75,7 +154,7 @@ def sums(subject: Subject) -> Said:
         returned = f"{row}, sum {totals[0]:.3g}; the same row alone {alone.round(3)}"
         given = f"{len(x)} rows, and the first alone"
         yield finding(code, given, returned, "the same both times, sum 1")
-    elif not np.allclose(totals, 1, atol=1e-3):
+    elif not single and not np.allclose(totals, 1, atol=1e-3):
         returned = f"row sums from {totals.min():.3g} to {totals.max():.3g}"
         yield finding("softmax.not_normalised", given, returned, "1 in each row")
 
@@ -83,6 +162,8 @@ def sums(subject: Subject) -> Said:
 @probe(needs="probabilities", unless="softmax network.random")
 def overflow(subject: Subject) -> Said:
     """Feed the softmax large logits: by large last weights, or else by large inputs."""
+    if single_outputs(subject):
+        return
     large, x = _at(subject, FACTORS[-1])
     if large is None or np.allclose(large.sum(axis=1), 1, atol=1e-3):
         return
@@ -96,6 +177,8 @@ def overflow(subject: Subject) -> Said:
 @probe(needs="probabilities twin", unless="softmax.axis softmax.global_sum network.random")
 def sharpness(subject: Subject) -> Said:
     """Logits that are 30 times as large must make it sure."""
+    if single_outputs(subject):
+        return
     (small, _), (middle, _) = (_at(subject, factor) for factor in FACTORS[:2])
     if small is None or middle is None or not np.isfinite(middle).all():
         return
@@ -109,9 +192,11 @@ def sharpness(subject: Subject) -> Said:
 @probe(needs="probabilities twin", unless="softmax network.random")
 def shift(subject: Subject) -> Said:
     """Logits that are all smaller by 5 must change nothing."""
+    if single_outputs(subject):
+        return
     before, x = _at(subject, 1.0)
     last = subject.twin.last_layer()
-    if before is None or len(last) < 2:
+    if before is None or len(last) < 2 or not _is_output_bias(subject.twin.arrays(), last[1]):
         return
     last[1][...] -= 5
     after = subject.twin.predict(x)
@@ -120,6 +205,14 @@ def shift(subject: Subject) -> Said:
         yield finding(
             "softmax.squashed", "last bias - 5", change, "no change", says="network_shifted"
         )
+
+
+def _is_output_bias(arrays: list[np.ndarray], bias: np.ndarray) -> bool:
+    """Tell the output's bias from one of a hidden layer with as many units as there are classes."""
+    places = [k for k, array in enumerate(arrays) if is_matrix(array)]
+    after = next(k for k, array in enumerate(arrays) if array is bias) > places[-1]
+    wide = [array for array in arrays if is_matrix(array) and bias.size in array.shape]
+    return after and (len(wide) == 1 or arrays[-1] is bias)
 
 
 def _at(subject: Subject, factor: float) -> tuple[np.ndarray | None, np.ndarray]:
@@ -144,4 +237,4 @@ def _at(subject: Subject, factor: float) -> tuple[np.ndarray | None, np.ndarray]
     return (p if p.shape == (len(x), subject.classes) else None), x
 
 
-PROBES = (form, steady, sums, overflow, sharpness, shift)
+PROBES = (form, steady, places, sums, overflow, sharpness, shift)

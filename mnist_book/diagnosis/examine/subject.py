@@ -5,6 +5,7 @@ for; a fact that cannot be had is None, or an empty list.
 """
 
 import contextlib
+import random
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import TypeVar
@@ -25,9 +26,25 @@ from mnist_book.diagnosis.examine.results import (
 from mnist_book.diagnosis.running import Theirs
 
 METHODS = ("predict_proba", "parameters", "loss_and_gradients", "activations", "step")
+TRAINING = ("loss_and_gradients", "step")  # methods that may draw random numbers
 SAMPLE, SMALL_SAMPLE = 499, 50  # pictures that most probes use
 Fact = TypeVar("Fact")
 AFFORDABLE = 2.0  # seconds of processor time for predicting a sample; ordinary networks need 0.01
+
+
+def _state_of(generator: Theirs) -> Theirs:
+    if isinstance(generator, np.random.Generator):
+        return generator.bit_generator.state
+    return generator.getstate() if isinstance(generator, random.Random) else generator.get_state()
+
+
+def _set_state_of(generator: Theirs, state: Theirs) -> None:
+    if isinstance(generator, np.random.Generator):
+        generator.bit_generator.state = state
+    elif isinstance(generator, random.Random):
+        generator.setstate(state)
+    else:
+        generator.set_state(state)
 
 
 class Subject:
@@ -52,14 +69,16 @@ class Subject:
     ) -> None:
         self.original, self.examples, self.calls = original, examples, calls
         self.network, self.shared = original, ["all of it"]
+        generators: list[object] = []
         with contextlib.suppress(Refused):
-            copied = calls.attempt("copying", duplicate, original, dtype)
+            copied = calls.attempt("copying", duplicate, original, dtype, generators)
             if isinstance(copied, tuple):  # else something went wrong that nobody thought of
                 self.network, self.shared = copied
         if dtype and self.network is not original and hasattr(self.network, "dtype"):
             self.network.dtype = np.dtype(dtype)
         self.has = {name for name in METHODS if attribute(self.network, name) is not None}
         self.facts: dict[Callable, Theirs] = {}
+        self.generators = [(each, _state_of(each)) for each in generators]
         self.start = [array.copy() for array in self.arrays()]
 
     def copy(self, dtype: type | None = None) -> "Subject":
@@ -86,11 +105,25 @@ class Subject:
 
     def attempt(self, name: str, *arguments: object) -> Theirs:
         """Call a method on copies of its arguments; return its result or the exception."""
+        if name in TRAINING:
+            self.rewind()
         return self.calls.attempt(name, attribute(self.network, name), *arguments)
 
     def call(self, name: str, *arguments: object) -> Theirs:
         """Call a method on copies of its arguments; an error is recorded and ends the probe."""
+        if name in TRAINING:
+            self.rewind()
         return self.calls.call(name, attribute(self.network, name), *arguments)
+
+    def rewind(self) -> None:
+        """Let the next call draw the same random numbers as the one before, for dropout.
+
+        That is for training; in predicting other numbers each time are a bug, and must show.
+        """
+        np.random.seed(0)  # noqa: NPY002
+        random.seed(0)
+        for generator, state in self.generators:
+            _set_state_of(generator, state)
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Return what predict_proba gives as an array of floats, (0, 0) if it is none."""
@@ -223,7 +256,12 @@ class Subject:
     def columns(self) -> bool:
         """Whether its weights are (outputs, inputs)."""
         first = next((array for array in self.arrays() if array.ndim == 2), None)
-        return first is not None and first.shape[1] == self.images.shape[1] != first.shape[0]
+        inputs = self.images.shape[1]
+        if first is None or first.shape[0] == inputs:
+            return False
+        if first.shape[0] == inputs + 1:  # a row more for the bias
+            return False
+        return first.shape[1] in (inputs, inputs + 1)
 
     @cached_property
     def weights(self) -> list[np.ndarray]:
@@ -259,39 +297,47 @@ class Subject:
     def unread(self) -> list[int]:
         """Which parameters, set to anything else, change no probability: it does not read them."""
         rng, arrays = np.random.default_rng(1), self.arrays()
-        self.random_point(0)
-        x, unread = self.x[:5].astype(np.float64), []
-        before = self.predict(x)
-        if before.shape != (len(x), self.classes):
-            return list(range(len(arrays)))
-        for k, array in enumerate(arrays):
-            kept = array.copy()
-            array[...] = rng.normal(0, 1, array.shape)
-            if np.array_equal(before, self.predict(x)):
-                unread.append(k)
-            array[...] = kept
+        x, unread = self.x[:5].astype(np.float64), list(range(len(arrays)))
+        for kind in ("random", "random", "positive", "random"):  # where some units are dead
+            self.random_point(len(unread), kind)
+            before = self.predict(x)
+            if before.shape != (len(x), self.classes):
+                return unread
+            for k in list(unread):
+                kept = arrays[k].copy()
+                arrays[k][...] = rng.normal(0, 1, arrays[k].shape)
+                if not np.array_equal(before, self.predict(x)):
+                    unread.remove(k)
+                arrays[k][...] = kept
+            if not unread:
+                break
         return unread
 
-    def random_point(self, seed: int, kind: str = "random") -> None:
+    def random_point(self, seed: int, kind: str = "random", lift: float = 3) -> None:
         """Give it random parameters of a good size, so that its own state hides no bug.
 
         Parameters
         ----------
-        kind : "random"; "positive", so that all pre-activations of hidden layers are; or
-            "symmetric", which square weights are then
+        kind : "random"; "positive", so that all pre-activations of hidden layers are;
+            "small", so that they are nearly 0; or "symmetric", which square weights are then
+        lift : the size of the biases that make pre-activations positive
         """
         rng, arrays = np.random.default_rng(seed), self.arrays()
         last = max((k for k, a in enumerate(arrays) if is_weights(a)), default=0)
+        biases = [k for k, a in enumerate(arrays) if not is_weights(a) and k < len(arrays) - 1]
         for k, array in enumerate(arrays):
             final = k == last or (array.size == self.classes and k == len(arrays) - 1)
-            lift = kind == "positive" and not final
+            positive = kind == "positive" and not final
             if is_weights(array):
                 array[...] = rng.normal(0, 1.5 / np.sqrt(self._inputs(array)), array.shape)
                 if kind == "symmetric" and array.ndim == 2 and array.shape[0] == array.shape[1]:
                     array[...] = (array + array.T) / np.sqrt(2)
-                array *= 0.05 if lift else 1
+                array *= 0.05 if positive else 1
+                if positive and not biases:
+                    array[...] = np.abs(array)
             else:
-                array[...] = rng.normal(3 if lift else 0, 0.3, array.shape)
+                array[...] = rng.normal(lift if positive else 0, 0.1 * min(lift, 3), array.shape)
+            array *= 1e-3 if kind == "small" and not final else 1
 
     def home(self) -> None:
         """Give it the parameters that it came with."""

@@ -5,13 +5,22 @@ from itertools import pairwise
 import numpy as np
 
 from mnist_book.diagnosis.evidence import cleaned
+from mnist_book.diagnosis.examine import steps
 from mnist_book.diagnosis.examine.notes import note, unchecked
+from mnist_book.diagnosis.examine.objective import SCORES
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
-from mnist_book.diagnosis.examine.results import as_array, cross_entropy, described, identical
+from mnist_book.diagnosis.examine.results import (
+    as_array,
+    cross_entropy,
+    described,
+    identical,
+    loss_in,
+)
 from mnist_book.diagnosis.examine.subject import Subject
 
-BATCH, STEPS = 64, 4  # of training
-HEART, HEART_STEPS = 16, 150  # pictures to learn by heart, and how long
+BATCH, STEPS, MORE_STEPS, LONG_WALK = 64, 4, 40, 15  # of training
+HEART = 16  # examples to learn by heart, at most
+HEART_ATTEMPTS = ((None, 0.005, 150), (2, 0.01, 600), (3, 0.03, 600))  # from where, rate, steps
 AFFORDABLE = 0.05  # seconds of processor time for one call while learning by heart
 
 
@@ -44,9 +53,16 @@ def changes(subject: Subject) -> Said:
 )
 def direction(subject: Subject) -> Said:
     """Look for steps that go uphill."""
+    found = steps.known_response(subject)
+    if found is not None and found.seen.any():
+        if (found.cosines[found.seen] < -0.1).all():
+            shown = ", ".join(f"{cosine:.3f}" for cosine in found.cosines)
+            returned, expected = f"cosines of step and -gradient {shown}", "above 0"
+            yield finding("train.ascent", "two batches, random weights", returned, expected)
+        return
     walk = subject.once(_walk)
     if walk and walk.goes_up():
-        losses = ", ".join(f"{loss:.3g}" for loss in walk.losses)
+        losses = ", ".join(f"{losses[0]:.3g}" for losses in walk.losses)
         yield finding("train.ascent", walk.given, f"losses {losses}", "falling losses")
 
 
@@ -68,6 +84,24 @@ def leaves_none_out(subject: Subject) -> Said:
         yield finding("train.no_update", walk.given, shown, "a change in each", says="network_some")
 
 
+@probe(needs="step finite whole", unless="*")
+def too_long(subject: Subject) -> Said:
+    """Look for steps in the right direction that go so far that the loss becomes far larger."""
+    rng = np.random.default_rng(6)
+    rows = rng.choice(len(subject.x), min(BATCH, len(subject.x)), replace=False)
+    network = subject.copy()
+    walk = _Walk(network, subject.x[rows], subject.y[rows])
+    for _ in range(LONG_WALK - STEPS):
+        walk.take_step()
+    first, last = walk.losses[0], walk.losses[-1]
+    bound = 3 * np.maximum(first, np.log(subject.classes)) + 2
+    if np.isfinite(first).any() and not (last <= bound).any():
+        shown = ", ".join(f"{losses[0]:.3g}" for losses in walk.losses[:6])
+        given = f"{len(rows)} examples, {LONG_WALK} steps"
+        returned = f"losses {shown}, ..., {last[0]:.3g}"
+        yield finding("train.rate_too_high", given, returned, "falling losses")
+
+
 def _walk(subject: Subject) -> "_Walk | None":
     """Take some steps, from other weights where nothing can be seen at its own; None if nowhere."""
     (x, y), network = _batch(subject), subject.copy()
@@ -82,10 +116,13 @@ def _walk(subject: Subject) -> "_Walk | None":
 class _Walk:
     """Some steps of training on one batch, and what came of them.
 
+    The labels are drawn: of them a trained network knows as little as a new one, so that its steps
+    go somewhere.
+
     Attributes
     ----------
     failed : a step raised an error
-    losses : before each step, and at the end
+    losses : before each step, and at the end; several where it is not known which one it lowers
     same : which parameters are at the end as they were at the start
     """
 
@@ -95,9 +132,7 @@ class _Walk:
         self.start = [array.copy() for array in network.arrays()]
         before, self.losses = network.predict(x), [self.loss()]
         for count in range(STEPS):
-            result = network.attempt("step", x, network.labels_for(y))
-            self.failed = self.failed or isinstance(result, BaseException)
-            self.losses.append(self.loss())
+            self.take_step()
             if count == 0:
                 self.after = [array.copy() for array in network.arrays()]
         pairs = zip(self.start, network.arrays(), strict=True)
@@ -105,71 +140,116 @@ class _Walk:
         alike = all(self.same) and identical(before, network.predict(x))
         self.changes_nothing = alike and not self.failed
 
-    def loss(self) -> float:
-        """Compute the cross-entropy of what it predicts now; NaN if it predicts no longer."""
+    def take_step(self) -> None:
+        """Train on the batch once."""
+        result = self.network.attempt("step", self.x, self.network.labels_for(self.y))
+        self.failed = self.failed or isinstance(result, BaseException)
+        self.losses.append(self.loss())
+
+    def loss(self) -> np.ndarray:
+        """Compute the network's own loss now, or else all that it may have."""
+        if "loss_and_gradients" in self.network.has:
+            result = self.network.attempt("loss_and_gradients", self.x, self._labels())
+            if (loss := loss_in(result)) is not None:
+                return np.array([loss])
         p = self.network.predict(self.x)
-        fit = p.shape == (len(self.x), self.network.classes)
-        return cross_entropy(p, self.y) if fit else np.nan
+        if p.shape != (len(self.x), self.network.classes):
+            return np.array([np.nan])
+        return np.array(
+            [SCORES[name](p, self.y) for name in ("cross_entropy", "binary", "squares")]
+        )
+
+    def _labels(self) -> np.ndarray:
+        return self.network.labels_for(self.y)
 
     def goes_up(self) -> bool:
         """Tell whether the first step's direction goes uphill, however long the step is."""
         if self.failed:
             return False
-        rises = all(b > a for a, b in pairwise(self.losses))
         lengths = [float(np.abs(a - b).max()) for a, b in zip(self.start, self.after, strict=True)]
         longest = max(lengths, default=0.0)
-        if not longest or not np.isfinite(self.losses[0]):
-            return rises
+        if not longest or not np.isfinite(self.losses[0]).any():
+            return self._rises()
         losses = []
         for sign in (-1, 1):
             share = sign * min(1.0, 1e-3 / longest)
             pairs = zip(self.start, self.after, strict=True)
             self.network.move(a + (b - a) * share for a, b in pairs)
             losses.append(self.loss())
-        if not np.isfinite(losses).all() or abs(losses[1] - losses[0]) < 1e-6:
-            return rises and losses[0] != losses[1]
-        return losses[1] > losses[0]
+        change = losses[1] - losses[0]
+        change = change[np.isfinite(change)]
+        if not len(change) or np.abs(change).max() < 1e-6:
+            return self._rises() and bool(change.any())
+        self.network.move(self.start)
+        return bool((change > 0).all()) and self._ends_higher()
+
+    def _rises(self) -> bool:
+        """Tell whether each step makes every loss larger, and many make it larger still."""
+        rising = all(bool((b > a)[np.isfinite(b)].all()) for a, b in pairwise(self.losses))
+        return rising and self._ends_higher()
+
+    def _ends_higher(self) -> bool:
+        """Tell whether many more steps end higher: velocities of before have faded by then."""
+        for _ in range(MORE_STEPS):
+            self.take_step()
+        return not bool((self.losses[-1] <= self.losses[0]).any())
 
 
 def _batch(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(6)
     rows = rng.choice(len(subject.x), min(BATCH, len(subject.x)), replace=False)
-    return subject.x[rows], subject.y[rows]
+    return subject.x[rows], rng.permutation(len(rows)) % subject.classes
 
 
 @probe(needs="loss_and_gradients parameters twin", unless="*")
 def by_heart(subject: Subject) -> Said:
-    """Let Adam learn a few examples by heart; any right network can.
+    """Let Adam learn a few examples by heart; any right network can, from one start or another.
+
+    They are no more than can be told apart by a single layer, and their labels are all different,
+    or half and half.
 
     References
     ----------
     D. Kingma, J. Ba, Adam: a method for stochastic optimization, ICLR 2015 (arXiv:1412.6980).
     """
-    twin, rng = subject.twin, np.random.default_rng(7)
-    twin.home()
-    rows = rng.choice(len(subject.x), min(HEART, len(subject.x)), replace=False)
-    x, y = subject.x[rows].astype(np.float64), subject.y[rows]
+    rng, inputs = np.random.default_rng(7), subject.x.shape[1]
+    count = min(HEART, inputs, max(2, subject.classes))
+    x, y = rng.normal(size=(count, inputs)), np.arange(count) % subject.classes
+    for start, rate, longest in HEART_ATTEMPTS:
+        subject.twin.home() if start is None else subject.twin.random_point(start)
+        losses, learned = _learned(subject.twin, x, y, rate, longest)
+        if learned is None:
+            yield note("by_heart", reason="a call takes too much work")
+        if learned is not False or not np.isfinite(losses).all():
+            return
+    given = f"{count} examples, {HEART_ATTEMPTS[-1][2]} steps"
+    shown = f"{losses[0]:.3f}, then {losses[-1]:.3f}"
+    yield finding("train.no_overfit", given, f"loss {shown}", "a loss near 0", count=count)
+
+
+def _learned(
+    twin: Subject, x: np.ndarray, y: np.ndarray, rate: float, longest: int
+) -> tuple[list[float], bool | None]:
+    """Take steps of Adam; return the losses, and whether it learned, None if that takes long."""
     arrays, losses = twin.arrays(), []
     state = [(np.zeros(a.shape), np.zeros(a.shape)) for a in arrays]
-    for count in range(1, HEART_STEPS + 1):
-        losses.append(cross_entropy(twin.predict(x), y))
-        if losses[-1] < 0.5 * losses[0] or losses[-1] < 0.3:
-            return
-        _, gradients = twin.gradients(x, y)
+    for count in range(1, longest + 1):
+        loss, gradients = twin.gradients(x, y)
+        p = twin.predict(x)
+        losses.append(loss)
+        known = bool((p.argmax(axis=1) == y).all())
+        sure = cross_entropy(p, y) < 0.5 * np.log(len(y)) and np.allclose(p.sum(axis=1), 1)
+        if known or sure or loss < 0.7 * min(losses[0], np.log(twin.classes)):
+            return losses, True
         if twin.calls.work > AFFORDABLE:
-            yield note("by_heart", reason="a call takes too much work")
-            return
+            return losses, None
         for array, gradient, (mean, square) in zip(arrays, gradients, state, strict=True):
             gradient = as_array(gradient).reshape(array.shape)
             mean += 0.1 * (gradient - mean)
             square += 0.01 * (gradient**2 - square)
             size = np.sqrt(square / (1 - 0.99**count)) + 1e-12
-            array -= 0.005 * mean / (1 - 0.9**count) / size
-    given, shown = (
-        f"{len(x)} examples, {HEART_STEPS} steps",
-        f"{losses[0]:.3f}, then {losses[-1]:.3f}",
-    )
-    yield finding("train.no_overfit", given, f"loss {shown}", "a loss near 0", count=len(x))
+            array -= rate * mean / (1 - 0.9**count) / size
+    return losses, False
 
 
-PROBES = (step_works, changes, direction, leaves_none_out)
+PROBES = (step_works, changes, direction, leaves_none_out, too_long)

@@ -4,7 +4,7 @@ import numpy as np
 
 from mnist_book.diagnosis.examine.notes import note
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
-from mnist_book.diagnosis.examine.results import as_array, is_matrix, is_weights
+from mnist_book.diagnosis.examine.results import as_array, cross_entropy, is_matrix, is_weights
 from mnist_book.diagnosis.examine.subject import Subject
 
 
@@ -60,7 +60,7 @@ def dead(subject: Subject) -> Said:
     shares = []
     for a in layers[:-1]:
         scale = max(float(np.abs(np.nan_to_num(a)).max()), 1e-300)
-        shares.append((float(np.mean(np.ptp(a, axis=0) <= 1e-6 * scale)), a.shape[1]))
+        shares.append((float(np.mean(np.ptp(a, axis=0) <= 1e-12 * scale)), a.shape[1]))
     if not layers:
         for gradient in _gradients_of_weights(subject)[:-1]:
             still = np.logical_not(gradient.any(axis=0))
@@ -96,12 +96,12 @@ def collapsed(subject: Subject) -> Said:
     if len(np.unique(subject.y)) < 5:
         return
     counts = np.bincount(p.argmax(axis=1), minlength=classes)
-    logits = np.log(np.clip(p, 1e-30, None))
-    across_images = float(logits.std(axis=0).mean())
-    across_classes = float(logits.mean(axis=0).std())
-    alike = across_images < 0.02 * across_classes and across_classes > 1e-9
-    sure = float(np.median(p.max(axis=1))) > 0.6
-    if counts.max() >= 0.98 * len(p) and (alike or sure):
+    same = np.ptp(p, axis=0).max() < 1e-9
+    # A network that has not learned yet may answer alike, but is not sure of it.
+    wrong = np.allclose(p.sum(axis=1), 1, atol=1e-3) and (
+        cross_entropy(p, subject.y) > np.log(classes) + 1
+    )
+    if counts.max() >= 0.98 * len(p) and (same or wrong):
         returned = f"predictions per digit {counts.tolist()}"
         expected = f"about {np.bincount(subject.y, minlength=classes).tolist()}"
         given, digit = f"{len(p)} images", counts.argmax()
@@ -113,11 +113,19 @@ def missing(subject: Subject) -> Said:
     """Look for digits that never are the answer, of a network that knows its digits."""
     p, present = subject.probabilities, np.bincount(subject.y, minlength=subject.classes)
     counts = np.bincount(p.argmax(axis=1), minlength=subject.classes)
-    never = np.flatnonzero((counts == 0) & (present >= 20))
+    never = [
+        k for k in np.flatnonzero((counts == 0) & (present >= 20)) if _ruled_out(subject, int(k))
+    ]
     if len(never) and len(np.unique(subject.y)) >= 5 and subject.accuracy > 0.6:  # no beginner
         returned, expected = f"predictions per digit {counts.tolist()}", f"about {present.tolist()}"
         given, digits = f"{len(p)} images", " and ".join(map(str, never))
         yield finding("network.missing_digit", given, returned, expected, digits=digits)
+
+
+def _ruled_out(subject: Subject, digit: int) -> bool:
+    """Tell a digit that the network has never seen from one that it does not know well yet."""
+    p = subject.probabilities[subject.y == digit, digit]
+    return float(p.mean()) < 0.2 * float(np.mean(subject.y == digit))
 
 
 PROBES = (form, exploded, not_a_number, sizes, dead, collapsed, missing)

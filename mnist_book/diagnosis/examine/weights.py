@@ -6,36 +6,45 @@ from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import cross_entropy
 from mnist_book.diagnosis.examine.subject import Subject
 
-UNTRAINED = 0.35  # accuracy below which weights are taken for those of the start
+UNTRAINED = 0.25  # of the way from guessing to knowing, below which weights are those of the start
 
 
-@probe(needs="weights")
+def untrained(subject: Subject) -> bool:
+    """Tell whether its answers are hardly better than guessing the most frequent class."""
+    guessed = float(np.bincount(subject.y).max() / len(subject.y))
+    return subject.accuracy < guessed + UNTRAINED * (1 - guessed)
+
+
+@probe(needs="weights", unless="linear.batch_size")
 def zeros_and_copies(subject: Subject) -> Said:
     """Weights of hidden layers must be neither 0 nor the same for all units."""
     weights = subject.weights
     if not all(np.isfinite(w).all() for w in weights):
         return  # where they started is past telling
+    passes = subject.finite and np.ptp(subject.probabilities, axis=0).max() > 1e-9
     for layer, w in enumerate(weights[:-1], 1):
         given = f"weights of layer {layer}, {w.shape}"
         units, rows = len(np.unique(w.T, axis=0)), len(np.unique(w, axis=0))
         if not w.any():
+            if passes:  # past them, as in a residual connection
+                continue
             yield finding("init.zeros", given, "all 0", "random numbers")
         elif units < 0.5 * w.shape[1] + 0.5 or (rows < 0.02 * len(w) + 1 and len(w) > 20):
             returned = f"{min(units, rows)} different: {w.flat[0]:.4g}, ..."
             yield finding("init.symmetric", given, returned, "all units different")
 
 
-@probe(needs="weights", unless="init")
+@probe(needs="weights", unless="init linear.batch_size")
 def one_sign(subject: Subject) -> Said:
     """Weights must have both signs."""
-    untrained = subject.probabilities is not None and subject.accuracy < UNTRAINED
+    starting = subject.probabilities is not None and untrained(subject)
     for layer, w in enumerate(subject.weights, 1):
         if w.size < 100 or not np.abs(w).max() < 100:
             continue
         share = float(np.mean(w > 0))
         one_sign = max(share, float(np.mean(w < 0))) > (0.95 if w.size < 1000 else 0.85)
-        leaning = untrained and w.size >= 1000 and abs(w.mean()) > 0.4 * w.std()
-        if one_sign or leaning:
+        leaning = starting and w.size >= 1000 and abs(w.mean()) > 0.4 * w.std()
+        if (one_sign or leaning) and _is_drawn(w):
             returned = f"{share:.0%} positive, mean {w.mean():.3g}"
             yield finding("init.positive", f"weights of layer {layer}", returned, "50 %")
             return
@@ -53,11 +62,13 @@ def spread(subject: Subject) -> Said:
     """
     weights = subject.weights
     random = all(_kurtosis(w) < 5 for w in weights if w.size >= 500)
-    if subject.accuracy >= UNTRAINED or not random:
+    if not untrained(subject) or not random:
         return
     inputs, outputs = np.array([w.shape for w in weights], dtype=float).T
     deviations = np.array([w.std() for w in weights])
     code = _wrong_spread(inputs, outputs, deviations)
+    if code == "init.too_small" and _differences(subject) > 0.01:
+        return  # signals get through, as past residual connections and by normalisation
     if code:
         sizes = [*inputs, outputs[-1]]
         returned = f"standard deviations {_row(deviations)}"
@@ -79,6 +90,9 @@ def _wrong_spread(inputs: np.ndarray, outputs: np.ndarray, deviations: np.ndarra
     def all_near(values: np.ndarray, *constants: float) -> bool:
         return any((np.abs(values / c - 1) < slack).all() for c in constants)
 
+    for variance in (2 / inputs, 1 / inputs, 2 / (inputs + outputs)):
+        if (np.abs(deviations / np.sqrt(variance) - 1) < slack).all():
+            return None
     several = len(inputs) > 1 and np.ptp(np.log(inputs)) > 0.4
     for v in (deviations * inputs, deviations * (inputs + outputs)):
         if all_near(v, 1, 2, 3.46) or (several and all_near(v, v[0]) and 0.2 < v[0] < 5):
@@ -88,14 +102,23 @@ def _wrong_spread(inputs: np.ndarray, outputs: np.ndarray, deviations: np.ndarra
         return "init.fan"
     if (deviations / he).max() > 3 or np.prod(deviations / he) > 20:
         return "init.too_large"
-    return "init.too_small" if len(inputs) > 1 and signal < 0.015 else None
+    small = signal < 0.015 and signal ** (1 / len(inputs)) < 0.4
+    return "init.too_small" if len(inputs) > 1 and small else None
+
+
+def _differences(subject: Subject) -> float:
+    """Return how much the logits differ from picture to picture, for inputs of size 1."""
+    logits = np.log(np.clip(subject.probabilities, 1e-30, None))
+    logits = logits - logits.mean(axis=1, keepdims=True)
+    size = float(np.sqrt(np.mean(np.square(subject.x, dtype=np.float64))))
+    return float(logits.std(axis=0).mean()) / max(size, 1e-30)
 
 
 @probe(needs="finite", unless="init softmax")
 def by_probabilities(subject: Subject) -> Said:
     """Judge weights that cannot be seen by the probabilities of an untrained network."""
     p, classes = subject.probabilities, subject.classes
-    if subject.weights or subject.accuracy >= UNTRAINED:
+    if subject.weights or not untrained(subject):
         return
     off, loss = float(np.abs(p - 1 / classes).max()), cross_entropy(p, subject.y)
     seen = {
@@ -133,15 +156,29 @@ def _copies_learn(subject: Subject) -> bool:
 
 @probe(needs="probabilities twin", unless="softmax")
 def positive_signal(subject: Subject) -> Said:
-    """Make all pre-activations of hidden layers positive: a signal must get through."""
+    """Make all pre-activations of hidden layers positive: a signal must get through.
+
+    Some activations let nothing through where z is large, so a little positive must do, too.
+    """
     twin = subject.twin
     if len(twin.arrays()) < 4:
         return
-    twin.random_point(seed=3, kind="positive")
-    p = twin.predict(np.random.default_rng(4).random((50, subject.x.shape[1])))
-    if p.shape == (50, subject.classes) and np.ptp(p, axis=0).max() < 1e-12:
-        given = "weights that make all z positive"
-        yield finding("leaky_relu.no_else", given, "the same for all images", "differences")
+    x = np.random.default_rng(4).random((50, subject.x.shape[1]))
+    for lift in (3, 0.5, 10):
+        twin.random_point(seed=3, kind="positive", lift=lift)
+        p = twin.predict(x)
+        if p.shape != (50, subject.classes) or np.ptp(p, axis=0).max() > 0:
+            return
+    given = "weights that make all z positive"
+    yield finding("leaky_relu.no_else", given, "the same for all images", "differences")
+
+
+def _is_drawn(w: np.ndarray) -> bool:
+    """Tell numbers drawn one by one from what long training leaves: a few patterns, added up."""
+    part = w[:200, :200] - w.mean()
+    sizes = np.linalg.svd(part, compute_uv=False)
+    usual = (np.sqrt(part.shape[0]) + np.sqrt(part.shape[1])) ** 2 / part.size
+    return bool(sizes[0] ** 2 < 1.5 * usual * (sizes**2).sum())
 
 
 def _kurtosis(w: np.ndarray) -> float:

@@ -1,0 +1,382 @@
+"""Why gradients are wrong: each cause is held against another point, batch or size that tells it.
+
+The last layer comes first. A single picture shows its error d_z, one number for each class, which
+is compared with what the usual mistakes make of probabilities and labels. Where the last layer is
+right, the same is done for the factors on the way back to the layer before it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mnist_book.diagnosis.examine.objective import objective, softmax
+from mnist_book.diagnosis.examine.results import is_matrix, is_weights
+from mnist_book.diagnosis.examine.slopes import BATCH, Pair, Slopes, compare
+from mnist_book.diagnosis.examine.subject import Subject
+
+SAMPLES = 6  # single pictures
+UNITS = 48  # of a hidden layer that are looked at
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A code, which of its sentences fits, and what fills that."""
+
+    code: str
+    says: str = "network"
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+def cause(subject: Subject, slopes: Slopes) -> Cause:
+    """Tell the usual causes of wrong gradients apart."""
+    arrays = subject.arrays()
+    matrices = np.array([is_weights(array) for array in arrays])
+    if not matrices.any():
+        return Cause("gradients.output")
+    if not slopes.wrong[matrices].any():
+        return _of_biases(subject, slopes)
+    if (np.abs(slopes.cosines[matrices]) > 0.999).all() and not _is_shared(arrays):
+        return _of_length(subject, slopes, matrices)
+    last = np.flatnonzero(matrices)[-1]
+    for explain in (_transposed, _shared):
+        if found := explain(subject, slopes):
+            return found
+    if slopes.wrong[last]:
+        return _of_last_layer(subject, slopes, last)
+    return _before_last_layer(subject)
+
+
+# --------------------------------------------------------------------------------------------------
+# The right direction
+# --------------------------------------------------------------------------------------------------
+
+
+def _of_length(subject: Subject, slopes: Slopes, matrices: np.ndarray) -> Cause:
+    """Find out where a factor comes from: whether it is one, and grows with the batch."""
+    factors = slopes.factors[matrices]
+    shown = ", ".join(f"{factor:.3g}" for factor in slopes.factors)
+    negative = factors < 0
+    if negative.any() and not negative.all():
+        return Cause("gradients.sign", "network_some", {"factors": shown})
+    if negative.all():
+        return Cause("gradients.sign")
+    if np.ptp(factors) > 0.02 * factors.max():
+        return Cause("gradients.scale", "network_differ", {"factors": shown})
+    factor, values = float(factors.mean()), {"factor": f"{factors.mean():.3g}", "m": slopes.batch}
+    growth = _growth(subject, slopes, matrices)
+    if growth is not None and abs(growth - 1) < 0.1:
+        return Cause("gradients.scale", "network_undivided", values)
+    if growth is not None and abs(growth + 1) < 0.1:
+        return Cause("gradients.scale", "network_divided_twice", values)
+    if abs(factor - 2) < 0.02:
+        return Cause("gradients.scale", "network_doubled", values)
+    if abs(factor * subject.classes - 1) < 0.02:
+        return Cause("gradients.scale", "network_classes", values)
+    return Cause("gradients.scale", "network_constant", values)
+
+
+def _growth(subject: Subject, slopes: Slopes, matrices: np.ndarray) -> float | None:
+    """Return by which power of the batch's size the factor grows."""
+    larger = compare(subject, batch=2 * BATCH)
+    if isinstance(larger, str) or larger.batch == slopes.batch:
+        return None
+    ratio = larger.factors[matrices].mean() / slopes.factors[matrices].mean()
+    return float(np.log(ratio) / np.log(larger.batch / slopes.batch)) if ratio > 0 else None
+
+
+def _of_biases(subject: Subject, slopes: Slopes) -> Cause:
+    """Tell apart what goes wrong with biases alone."""
+    wrong = [pair for pair, is_wrong in zip(slopes.pairs, slopes.wrong, strict=True) if is_wrong]
+    factors, cosines = slopes.factors[slopes.wrong], slopes.cosines[slopes.wrong]
+    if not any(pair.analytic.any() for pair in wrong):
+        return Cause("gradients.bias", "network_zero")
+    if all(len(pair.analytic) > 1 and not np.ptp(pair.analytic) for pair in wrong):
+        return Cause("gradients.bias", "network_one_number")
+    if (np.abs(cosines) > 0.999).all():
+        if np.allclose(factors, -1, rtol=0.02):
+            return Cause("gradients.bias", "network_sign")
+        if np.allclose(factors, 1 / slopes.batch, rtol=0.02):
+            return Cause("gradients.bias", "network_mean", {"m": slopes.batch})
+    return Cause("gradients.bias")
+
+
+# --------------------------------------------------------------------------------------------------
+# Turned products, and layers that are one object
+# --------------------------------------------------------------------------------------------------
+
+
+def _transposed(subject: Subject, slopes: Slopes) -> Cause | None:
+    """Find out whether a transpose is missing: symmetric weights hide that."""
+    square = any(a.shape[0] == a.shape[1] for a in subject.weights)
+    if square and _right_at(subject, "symmetric"):
+        return Cause("gradients.transposed")
+    if any(map(_right_when_turned, subject.arrays(), slopes.pairs)):
+        return Cause("gradients.transposed", "network_square")
+    return None
+
+
+def _right_at(subject: Subject, kind: str) -> bool:
+    """Tell whether the gradients are right at another kind of point."""
+    slopes = compare(subject, kind)
+    return not isinstance(slopes, str) and not slopes.wrong.any()
+
+
+def _right_when_turned(array: np.ndarray, pair: Pair) -> bool:
+    """Tell whether a square matrix' gradient is right once it is transposed."""
+    if array.ndim != 2 or array.shape[0] != array.shape[1]:
+        return False
+    size = np.linalg.norm(pair.numeric)
+    off, off_turned = (np.linalg.norm(pair.numeric - g) for g in (pair.analytic, pair.turned))
+    return bool(off > 0.05 * size and off_turned < 0.02 * size)
+
+
+def _is_shared(arrays: list[np.ndarray]) -> bool:
+    """Tell whether an array stands among the parameters twice."""
+    return any(
+        np.shares_memory(a, b) for k, a in enumerate(arrays) for b in arrays[:k] if a.size == b.size
+    )
+
+
+def _shared(subject: Subject, slopes: Slopes) -> Cause | None:
+    """Find weights that the network multiplies by more than once.
+
+    With biases of 0, weights twice as large make the logits twice as large, and four times if the
+    weights are used twice; so for ReLU at any size, and for tanh at a small one.
+    """
+    twin = subject.twin
+    arrays = twin.arrays()
+    if _is_shared(arrays):
+        return Cause("gradients.shared", values={"times": "more than once"})
+    twin.random_point(3)
+    x = np.random.default_rng(4).random((20, subject.x.shape[1]))
+    for array in arrays:
+        array *= 0.1 if is_weights(array) else 0
+    before = _spread_of_logits(twin, x)
+    if not before:
+        return None
+    powers = []
+    for array in arrays:
+        array *= 2
+        powers.append(float(np.log2(_spread_of_logits(twin, x) / before)))
+        array /= 2
+    uses = np.round(powers).astype(int)
+    if np.abs(powers - uses).max() > 0.02 or uses.max() < 2:
+        return None
+    k = int(uses.argmax())
+    if not slopes.wrong[k]:
+        return None
+    return Cause("gradients.shared", values={"times": f"{uses[k]} times"})
+
+
+def _spread_of_logits(twin: Subject, x: np.ndarray) -> float:
+    p = twin.predict(x)
+    if p.shape != (len(x), twin.classes) or not (p > 0).all():
+        return 0.0
+    logits = np.log(p)
+    return float(np.linalg.norm(logits - logits.mean(axis=1, keepdims=True)))
+
+
+# --------------------------------------------------------------------------------------------------
+# The last layer
+# --------------------------------------------------------------------------------------------------
+
+
+def _jacobian(p: np.ndarray, d: np.ndarray) -> np.ndarray:
+    """Multiply by the derivative of softmax."""
+    return p * (d - p @ d)
+
+
+Errors = Callable[[np.ndarray, np.ndarray], np.ndarray]
+# What d_z of the last layer may be, for probabilities p and one-hot labels y; how to say it.
+KNOWN: dict[str, tuple[Errors, str]] = {
+    "right": (lambda p, y: p - y, "p - labels"),
+    "no_labels": (lambda p, y: p, "p"),
+    "extra": (lambda p, y: (p - y) * p * (1 - p), "(p - labels) * p * (1 - p)"),
+    "squares": (lambda p, y: _jacobian(p, p - y), "softmax' derivative times (p - labels)"),
+    "only": (lambda p, y: y, "the labels, without p"),
+    "logarithm": (lambda p, y: y / p, "labels / p, the derivative of the logarithm alone"),
+    "diagonal": (lambda p, y: y * (1 - p), "labels * (1 - p), the diagonal of softmax' derivative"),
+    "next": (lambda p, y: p - np.roll(y, 1), "p minus the labels + 1"),
+    "previous": (lambda p, y: p - np.roll(y, -1), "p minus the labels - 1"),
+    "hard": (lambda p, y: (p == p.max()) - y, "the predicted class minus the labels, without p"),
+    "absolute": (lambda p, y: np.abs(p - y), "the absolute value of p - labels"),
+    "squared": (lambda p, y: (p - y) ** 2, "the square of p - labels"),
+    "derivative": (lambda p, y: p * (1 - p), "p * (1 - p), without the error p - labels"),
+    "twice": (lambda p, y: softmax(p[None])[0] - y, "softmax(p) - labels: softmax twice"),
+    "squares, twice": (
+        lambda p, y: (p - y) * (p * (1 - p)) ** 2,
+        "(p - labels) * (p * (1 - p)) ** 2",
+    ),
+    "times p": (lambda p, y: (p - y) * p, "(p - labels) * p"),
+    "tanh": (lambda p, y: (p - y) * (1 - p**2), "(p - labels) * (1 - p ** 2), tanh's derivative"),
+}
+CODES = {"no_labels": "gradients.no_labels", "extra": "gradients.extra_softmax"}
+CODES |= {"squares": "gradients.squares"}
+
+
+def _of_last_layer(subject: Subject, slopes: Slopes, last: int) -> Cause:
+    """Compare the last layer's error d_z with what usual mistakes make of it."""
+    samples = list(_errors(subject))
+    asked = subject.once(objective)
+    for name, (errors, seen) in KNOWN.items():
+        if not samples or not _alike(samples, errors):
+            continue
+        if name == "right" and asked.name == "squares":
+            return Cause("gradients.squares", "network_mixed")
+        if name == "right":
+            alone = compare(subject, batch=1)
+            if not isinstance(alone, str) and alone.wrong[last]:
+                return Cause("gradients.inputs")
+            return Cause("gradients.output", "network_batch")
+        if asked.name == "squares" and name in ("extra", "squares"):
+            continue
+        says = "network" if name in CODES else "network_seen"
+        return Cause(CODES.get(name, "gradients.output"), says, {"seen": seen})
+    if samples and _bent(samples):
+        return Cause("gradients.output", "network_bent")
+    return Cause("gradients.output", "network")
+
+
+def _output_bias(subject: Subject) -> int | None:
+    """Return which parameter is the output's bias."""
+    arrays = subject.arrays()
+    matrix = max((k for k, array in enumerate(arrays) if is_matrix(array)), default=len(arrays))
+    found = [k for k, a in enumerate(arrays) if not is_weights(a) and a.size == subject.classes]
+    after = [k for k in found if k > matrix]
+    return after[-1] if after else None
+
+
+def _errors(subject: Subject) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Yield d_z of the last layer, the outputs and the one-hot label, of single pictures.
+
+    The gradient of the output's bias is d_z. Without a bias, the weights' gradient has its
+    direction, as it is the product of a column and d_z.
+    """
+    twin, rng = subject.twin, np.random.default_rng(6)
+    twin.random_point(2)
+    arrays, bias = twin.arrays(), _output_bias(subject)
+    last = max((k for k, array in enumerate(arrays) if is_matrix(array)), default=None)
+    if last is None:
+        return
+    for label in range(SAMPLES):
+        x, y = rng.random((1, subject.x.shape[1])), np.array([label % subject.classes])
+        _, gradients = twin.gradients(x, y)
+        p = twin.predict(x)[0]
+        if bias is not None and gradients[bias].size == subject.classes:
+            error = gradients[bias].reshape(-1)
+        else:
+            matrix = gradients[last].T if subject.columns else gradients[last]
+            error = np.linalg.svd(matrix, full_matrices=False)[2][0]
+            if len(error) != subject.classes:
+                return
+        yield error.astype(np.float64), p, np.eye(subject.classes)[y[0]]
+
+
+def _alike(samples: list, errors: Errors) -> bool:
+    """Tell whether all errors are these, but for one factor."""
+    ratios = []
+    for error, p, y in samples:
+        expected = np.nan_to_num(np.asarray(errors(p, y), dtype=np.float64))
+        sizes = np.linalg.norm(error), np.linalg.norm(expected)
+        if max(sizes) < 1e-12:
+            continue
+        if not min(sizes) or abs(error @ expected) < (1 - 1e-4) * sizes[0] * sizes[1]:
+            return False
+        ratios.append(abs(error @ expected) / sizes[1] ** 2)
+    if not ratios:
+        return False
+    return bool(np.ptp(ratios) < 0.02 * max(ratios)) or _only_directions(samples)
+
+
+def _only_directions(samples: list) -> bool:
+    return bool(np.allclose([np.linalg.norm(error) for error, _, _ in samples], 1, atol=1e-6))
+
+
+def _bent(samples: list) -> bool:
+    """Tell whether some of the numbers in d_z are 0, and the rest are p - labels."""
+    kept = []
+    for error, p, y in samples:
+        passed = np.abs(error) > 1e-9
+        kept.append(passed.mean())
+        if not passed.any():
+            continue
+        ratio = error[passed] / (p - y)[passed]
+        if np.ptp(ratio) > 0.01 * np.abs(ratio).max():
+            return False
+    return 0.02 < np.mean(kept) < 0.98
+
+
+# --------------------------------------------------------------------------------------------------
+# The way back from it
+# --------------------------------------------------------------------------------------------------
+
+
+def _before_last_layer(subject: Subject) -> Cause:
+    """Look at the factor that each unit of the layer before the last one passes back."""
+    derivatives = _derivatives(subject)
+    if derivatives:
+        right, used = derivatives
+        for says, candidates in _usual_factors(right).items():
+            close = [np.isclose(used, factor, rtol=0.02, atol=1e-3) for factor in candidates]
+            if close and np.any(close, axis=0).all():
+                return Cause("gradients.missing_activation", says)
+    if _right_at(subject, "positive") or _right_at(subject, "small"):
+        return Cause("gradients.missing_activation")
+    return Cause("gradients.wrong", "network_before")
+
+
+def _derivatives(subject: Subject) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return each hidden unit's derivative, as it is and as the way back has it.
+
+    The gradient of a unit's bias is what comes back to it from the last layer, weights @ d_z, times
+    its activation's derivative.
+    """
+    twin, arrays = subject.twin, subject.twin.arrays()
+    last = max(k for k, array in enumerate(arrays) if is_matrix(array))
+    bias = _output_bias(subject)
+    units = arrays[last].shape[1 if subject.columns else 0]
+    hidden = [
+        k for k, a in enumerate(arrays) if not is_weights(a) and a.size == units and k != bias
+    ]
+    hidden = [k for k in hidden if k < last] or hidden
+    if bias is None or not hidden:
+        return None
+    twin.random_point(4)
+    rng = np.random.default_rng(8)
+    x, y = rng.random((1, subject.x.shape[1])), np.array([0])
+    _, gradients = twin.gradients(x, y)
+    weights = arrays[last].T if subject.columns else arrays[last]
+    back = (weights @ gradients[bias].reshape(-1))[:UNITS]
+    array, numeric = arrays[hidden[-1]], []
+    for unit in range(len(back)):
+        value, losses = array.flat[unit], []
+        for sign in (1, -1):
+            array.flat[unit] = value + sign * 1e-5
+            losses.append(twin.gradients(x, y)[0])
+        array.flat[unit] = value
+        numeric.append((losses[0] - losses[1]) / 2e-5)
+    used = gradients[hidden[-1]].reshape(-1)[:UNITS]
+    shown = np.abs(back) > 1e-4
+    if shown.sum() < 3:
+        return None
+    return np.array(numeric)[shown] / back[shown], used[shown] / back[shown]
+
+
+def _usual_factors(right: np.ndarray) -> dict[str, list[np.ndarray]]:
+    """Return what usual mistakes make of the activation's derivative, by their sentences."""
+    found = {"network": [np.ones_like(right)], "network_exchanged": []}
+    if len(np.unique(right.round(3))) <= 2:  # ReLU, or a leaky one
+        found["network_exchanged"] += [right.max() + right.min() - right]
+        return found
+    found |= {"network_squared": [right**2], "network_of_activation": [], "network_of_z": []}
+    with np.errstate(all="ignore"):
+        root = np.sqrt(np.maximum(0.25 - right, 0))
+        tanh = np.sqrt(np.maximum(1 - right, 0))
+        for a in (0.5 + root, 0.5 - root):  # sigmoid: a * (1 - a) is the derivative
+            again, z = 1 / (1 + np.exp(-a)), np.log(a / (1 - a))
+            found["network_of_activation"] += [again * (1 - again)]
+            found["network_of_z"] += [z * (1 - z)]
+        found["network_of_activation"] += [1 - np.tanh(tanh) ** 2]
+        found["network_of_z"] += [1 - np.arctanh(np.minimum(tanh, 1)) ** 2]
+    return found

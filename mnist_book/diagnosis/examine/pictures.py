@@ -1,0 +1,112 @@
+"""The pictures themselves: whether they still are pictures, whatever network is to read them."""
+
+import numpy as np
+
+from mnist_book.diagnosis.examine.probing import Said, finding, probe
+from mnist_book.diagnosis.examine.subject import Subject
+
+SIDE = 28
+MOST = 1000  # pictures that are looked at
+ALIKE, UNLIKE = 0.6, 0.45  # correlations of neighbouring pixels: digits have about 0.8
+
+
+def nearest_mean(subject: Subject) -> float:
+    """Return for which share of the sample the mean picture of its class is the nearest."""
+    x, y = np.nan_to_num(subject.x.astype(np.float64), posinf=0, neginf=0), subject.y
+    present = np.unique(y)
+    means = np.stack([x[y == digit].mean(axis=0) for digit in present])
+    distances = (means**2).sum(axis=1) - 2 * x @ means.T
+    return float(np.mean(present[distances.argmin(axis=1)] == y))
+
+
+def neighbours(images: np.ndarray) -> float:
+    """Return the correlation of pixels that touch, of pictures (n, 784)."""
+    grid = images.reshape(-1, SIDE, SIDE)
+    pairs = ((grid[:, :, :-1], grid[:, :, 1:]), (grid[:, :-1], grid[:, 1:]))
+    if not all(a.std() > 0 and b.std() > 0 for a, b in pairs):
+        return 0.0
+    return float(np.mean([np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in pairs]))
+
+
+def _some(subject: Subject) -> np.ndarray | None:
+    """Return some of the pictures, (n, 784) float64; None if they have another size, or NaN."""
+    images = subject.images
+    some = images[:: max(len(images) // MOST, 1)][:MOST].astype(np.float64)
+    fit = images.shape[1] == SIDE * SIDE and len(images) >= 20 and np.isfinite(some).all()
+    return some if fit and np.ptp(some) > 0 else None
+
+
+@probe()
+def two_values(subject: Subject) -> Said:
+    """Look for pictures of which nothing is left but the full ink: pixels // 255."""
+    some = _some(subject)
+    if some is None:
+        return
+    values, share = np.unique(some), float(np.mean(some == some.max()))
+    # A threshold in the middle leaves 13 % of the pixels; // 255 leaves 0.5 % of MNIST's.
+    most = 0.12 if subject.examples.given_as.kind in "iu" else 0.095
+    if np.array_equal(values, [0, 1]) and share < most:
+        given = f"{len(some)} images"
+        returned = f"all pixels are 0 or 1, {share:.1%} of them 1"
+        yield finding("data.two_values", given, returned, "values between 0 and 1 at the edges")
+
+
+@probe()
+def wrapped(subject: Subject) -> Said:
+    """Look for bytes that went round at 256, and come right when they are turned back."""
+    some = _some(subject)
+    if some is None:
+        return
+    values = np.unique(some)
+    low, step = values[0], np.diff(values).min()
+    bytewise = (some - low) / step
+    whole = bytewise.max() < 256 and np.abs(bytewise - bytewise.round()).max() < 0.01
+    if len(values) > 256 or not whole or neighbours(some) > UNLIKE:
+        return
+    codes = bytewise.round().astype(np.int64)
+    background = int(np.bincount(codes.ravel()).argmax())
+    before, after = neighbours(some), neighbours((codes - background) % 256)
+    given = f"{len(some)} images from {low:.4g} to {some.max():.4g}"
+    returned = f"the background is {low + background * step:.4g}, and there is less and more; "
+    if 2 < background < 253 and after > ALIKE:
+        returned += f"neighbouring pixels correlate by {before:.2f}"
+        expected = f"{after:.2f}, which they have when all is turned back by {background} of 256"
+        code = "idx.signed" if low < 0 and abs(low + 128) < 1 else "data.bytes_wrap"
+        yield finding(code, given, returned, expected)
+    elif len(np.unique(codes)) < 50 and np.isin(codes, np.arange(256) ** 2 % 256).all():
+        returned = (
+            f"{len(np.unique(codes))} different values, all of them squares less 256, 512 ..."
+        )
+        yield finding("data.bytes_wrap", given, returned, "squares up to 65,025")
+
+
+@probe(unless="data.bytes_wrap idx.signed")
+def scrambled(subject: Subject) -> Said:
+    """Look for pictures whose pixels were mixed with other pictures' by a reshape.
+
+    A fixed order of the pixels, the same for all pictures, is no bug for layers that see them as a
+    row: the mean digits can still be told apart.
+    """
+    some, n = _some(subject), len(subject.images)
+    if some is None or neighbours(some) > UNLIKE or subject.once(nearest_mean) > 0.6:
+        return
+    images = subject.images
+    ways = {
+        "images.reshape(784, -1).T": images.T.reshape(n, -1),
+        "images.T.reshape(-1, 784)": images.reshape(SIDE, SIDE, n).T.reshape(n, -1),
+        "images.transpose(1, 2, 0).reshape(-1, 784)": images.reshape(-1, n).T,
+    }
+    before = neighbours(some)
+    for way, undone in ways.items():
+        after = neighbours(undone[:MOST].astype(np.float64))
+        if after > ALIKE:
+            returned = f"neighbouring pixels correlate by {before:.2f}"
+            expected = f"{after:.2f}, which they have when {way} is undone"
+            yield finding("data.scrambled", f"{n} images", returned, expected)
+            return
+    if before < 0.3 and subject.once(nearest_mean) < 0.5:
+        returned = f"neighbouring pixels correlate by {before:.2f}"
+        yield finding("data.scrambled", f"{n} images", returned, "about 0.8, as in any picture")
+
+
+PROBES = (two_values, wrapped, scrambled)

@@ -1,0 +1,192 @@
+"""Gradients beside central differences, at weights and inputs that are drawn anew."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mnist_book.diagnosis.evidence import cleaned
+from mnist_book.diagnosis.examine.objective import objective
+from mnist_book.diagnosis.examine.results import is_weights, loss_in
+from mnist_book.diagnosis.examine.subject import Subject
+from mnist_book.diagnosis.running import Theirs
+
+BATCH, SMALL_BATCH = 23, 4  # pictures in a call
+ENTRIES = 16  # of each array that are compared
+AFFORDABLE = 4.0  # seconds of processor time for one comparison; ordinary networks need 0.1
+SLOW = 0.02  # seconds of processor time for one call, from which on the batch is small
+EXACT, COARSE = 2e-3, 5e-2  # relative errors that are allowed, for float64 and float32
+NOISE = 1e-9, 1e-3  # slopes below these, relative to the largest, are rounding
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Some entries of one parameter's gradient, computed in two ways."""
+
+    numeric: np.ndarray
+    analytic: np.ndarray
+    turned: np.ndarray  # the analytic gradient, had it been transposed
+    values: np.ndarray  # the parameter's own
+
+    @property
+    def figures(self) -> tuple[float, float, float]:
+        """Relative error, cosine, and how many times the numeric gradient the other one is."""
+        sizes = float(np.linalg.norm(self.numeric)), float(np.linalg.norm(self.analytic))
+        if max(sizes) < 1e-9:
+            return 0.0, 1.0, 1.0
+        error = float(np.linalg.norm(self.numeric - self.analytic)) / sum(sizes)
+        dot = float(self.numeric @ self.analytic)
+        cosine = dot / (sizes[0] * sizes[1]) if min(sizes) else 0.0
+        return error, cosine, dot / sizes[0] ** 2 if sizes[0] else 1.0
+
+    def decay(self, tolerance: float) -> float | None:
+        """Return how many times the weights the gradient is too large by; None if that is not it.
+
+        A weight's sign in its place is the decay of the sum of absolute values.
+        """
+        off = self.analytic - self.numeric
+        for direction in (self.values, np.sign(self.values)):
+            factor = float(off @ direction / max(direction @ direction, 1e-300))
+            if np.linalg.norm(off - factor * direction) < tolerance * np.linalg.norm(off) + 1e-9:
+                return factor
+        return None
+
+
+@dataclass(frozen=True)
+class Slopes:
+    """Gradients beside central differences, a pair for each parameter.
+
+    Attributes
+    ----------
+    errors, cosines, factors : of each pair, as `Pair.figures` has them
+    weights : which of them are weights, not biases
+    unread : which parameters it does not read, so that their slopes tell nothing
+    noise : a length of slopes that is nothing but rounding
+    """
+
+    pairs: list[Pair]
+    weights: list[bool]
+    tolerance: float
+    batch: int
+    unread: list[int]
+    noise: float
+    errors: np.ndarray
+    cosines: np.ndarray
+    factors: np.ndarray
+
+    @property
+    def wrong(self) -> np.ndarray:
+        """Which of them are wrong."""
+        read = np.array([k not in self.unread for k in range(len(self.pairs))])
+        off = np.array([np.linalg.norm(pair.analytic - pair.numeric) for pair in self.pairs])
+        return (self.errors > self.tolerance) & (off > self.noise) & read
+
+    def without_decay(self) -> tuple[float, "Slopes"]:
+        """Return the largest weight decay among the gradients, and what is left without it."""
+        found = [pair.decay(10 * self.tolerance) for pair in self.pairs]
+        decays = [d for d, wrong in zip(found, self.wrong, strict=True) if wrong and d is not None]
+        if not decays:
+            return 0.0, self
+        decay = max(decays, key=abs)
+        pairs = [
+            replace(pair, analytic=pair.numeric)
+            if d is not None
+            else replace(pair, analytic=pair.analytic - decay * pair.values)
+            if weights
+            else pair
+            for pair, d, weights in zip(self.pairs, found, self.weights, strict=True)
+        ]
+        return decay, _slopes(
+            pairs, self.weights, self.tolerance, self.batch, self.unread, self.noise
+        )
+
+
+def compare(
+    subject: Subject, kind: str = "random", seed: int = 2, batch: int = BATCH
+) -> Slopes | str:
+    """Compare gradients at a point of this kind; say why, where that is not possible."""
+    twin, rng = subject.twin, np.random.default_rng(1)
+    twin.random_point(seed, kind)
+    y = np.arange(batch) % subject.classes
+    x = rng.random((batch, subject.x.shape[1]))
+    losses, work = [], np.inf
+    for _ in range(2):
+        losses.append(twin.calls.attempt("loss_and_gradients", _loss, twin, x, y))
+        work = min(work, twin.calls.work)
+    if losses[0] != losses[1] or not isinstance(losses[0], float):
+        return _reason(losses[0])
+    if work > SLOW:
+        x, y, work = x[:SMALL_BATCH], y[:SMALL_BATCH], work * SMALL_BATCH / len(x)
+    arrays = twin.arrays()
+    count = int(np.clip(AFFORDABLE / (2 * len(arrays) * max(work, 1e-9)), 2, ENTRIES))
+    entries = [rng.choice(a.size, min(a.size, count), replace=False) for a in arrays]
+    analytic, times = twin.gradients(x, y)[1], 2 * count * (len(arrays) + 1)
+    result = twin.calls.attempt("loss_and_gradients", _numeric, twin, x, y, entries, times=times)
+    if isinstance(result, Exception):
+        return _reason(result)
+    numeric, tolerance = result
+    factor = _known_factor(subject)
+    numeric = [slopes / factor for slopes in numeric]
+    if not all(np.isfinite(slopes).all() for slopes in numeric):
+        return "the loss is not finite there"
+    pairs = [
+        Pair(slopes, *(part.ravel()[chosen].astype(np.float64) for part in (g, g.T, array)))
+        for slopes, g, array, chosen in zip(numeric, analytic, arrays, entries, strict=True)
+    ]
+    largest = max(float(np.linalg.norm(pair.numeric)) for pair in pairs)
+    noise = NOISE[tolerance == COARSE] * largest
+    weights = [is_weights(array) for array in arrays]
+    return _slopes(pairs, weights, tolerance, len(x), twin.unread, noise)
+
+
+def _slopes(pairs: list[Pair], *others: Theirs) -> Slopes:
+    figures = np.nan_to_num(np.array([pair.figures for pair in pairs]), nan=9.0)
+    return Slopes(pairs, *others, *figures.T)
+
+
+def _known_factor(subject: Subject) -> float:
+    """Return the factor of a loss that a finding about the loss has named; else 1."""
+    asked = subject.once(objective)
+    return asked.factor if asked.mistake(subject.classes) else 1.0
+
+
+def _reason(result: object) -> str:
+    if isinstance(result, Exception):
+        return f"{type(result).__name__}: {cleaned(result, str)}"
+    return "the loss is not the same twice (dropout?)"
+
+
+class _Stopped(Exception):
+    """Ends a comparison: the reason."""
+
+
+def _loss(twin: Subject, x: np.ndarray, y: np.ndarray) -> float:
+    """Return the loss; called with a limit for all calls of a comparison together."""
+    twin.rewind()
+    loss = loss_in(twin.network.loss_and_gradients(x.copy(), twin.labels_for(y)))
+    if loss is None:
+        raise _Stopped("the loss has another form there")
+    return loss
+
+
+def _numeric(
+    twin: Subject, x: np.ndarray, y: np.ndarray, entries: list[np.ndarray]
+) -> tuple[list[np.ndarray], float]:
+    """Compute slopes of the loss by central differences, and how exact they are."""
+    arrays = twin.arrays()
+
+    def slope(array: np.ndarray, entry: int, step: float) -> float:
+        value, losses = array.flat[entry], []
+        for sign in (1, -1):
+            array.flat[entry] = value + sign * step
+            losses.append(_loss(twin, x, y))
+        array.flat[entry] = value
+        return (losses[0] - losses[1]) / (2 * step)
+
+    def slopes(array: np.ndarray, chosen: np.ndarray, step: float) -> np.ndarray:
+        return np.array([slope(array, entry, step) for entry in chosen])
+
+    fine, finer = (slopes(arrays[-1], entries[-1][:4], step) for step in (1e-4, 1e-5))
+    exact = np.linalg.norm(fine - finer) <= 1e-3 * np.linalg.norm(fine)
+    step, tolerance = (1e-5, EXACT) if exact else (1e-2, COARSE)  # float32 is too coarse for less
+    pairs = zip(arrays, entries, strict=True)
+    return [slopes(array, chosen, step) for array, chosen in pairs], tolerance

@@ -1,0 +1,455 @@
+"""A step of training held against the gradient that the network itself returns.
+
+Steps of fresh copies from the same weights, with two batches, differ by what the gradients differ
+by: velocities that came with the network and weight decay cancel.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from mnist_book.diagnosis.examine.calling import Refused
+from mnist_book.diagnosis.examine.probing import Said, finding, probe
+from mnist_book.diagnosis.examine.results import is_matrix, is_weights
+from mnist_book.diagnosis.examine.subject import Subject
+
+BATCH = 24
+PARALLEL = 0.9995  # cosine of a step that is a multiple of the gradient
+NEEDS = "step loss_and_gradients parameters probabilities whole twin"
+UNLESS = "network.random gradients cross_entropy train.no_update train.ascent function"
+
+Arrays = list[np.ndarray]
+
+
+@dataclass(frozen=True)
+class Response:
+    """How steps differ for two batches, and how the gradients do, parameter by parameter."""
+
+    steps: Arrays
+    gradients: Arrays
+    first: Arrays  # the step for the first batch, and its gradient
+    first_gradient: Arrays
+
+    @property
+    def cosines(self) -> np.ndarray:
+        """Of the step and the negative gradient; 1 where there is no gradient to follow."""
+        return np.array([_cosine(s, -g) for s, g in zip(self.steps, self.gradients, strict=True)])
+
+    @property
+    def rates(self) -> np.ndarray:
+        """Return the lengths of steps, as multiples of the gradient's."""
+        pairs = zip(self.steps, self.gradients, strict=True)
+        return np.array([_length(s) / max(_length(g), 1e-300) for s, g in pairs])
+
+    @property
+    def seen(self) -> np.ndarray:
+        """Which parameters have a gradient that is more than rounding."""
+        sizes = np.array([_length(g) for g in self.gradients])
+        return sizes > 1e-7 * max(sizes.max(), 1e-300)
+
+
+def _length(array: np.ndarray) -> float:
+    return float(np.linalg.norm(array))
+
+
+def _cosine(a: np.ndarray, b: np.ndarray) -> float:
+    sizes = _length(a) * _length(b)
+    return float(a.ravel() @ b.ravel()) / sizes if sizes > 1e-300 else 1.0
+
+
+class Stepper:
+    """Takes steps from weights that are drawn, with a copy of the network for each start."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject, self.twin = subject, subject.twin
+        self.dtype = np.float64 if self.twin.arrays()[0].dtype == np.float64 else None
+
+    def batch(self, seed: int, size: int = BATCH) -> tuple[np.ndarray, np.ndarray]:
+        """Draw inputs and labels."""
+        rng = np.random.default_rng(seed)
+        x = rng.random((size, self.subject.x.shape[1]))
+        return x, rng.permutation(np.arange(size) % self.subject.classes)
+
+    def start(self, seed: int) -> Subject:
+        """Return a new copy at random weights."""
+        network = self.subject.copy(self.dtype)
+        network.random_point(seed)
+        return network
+
+    def change(self, network: Subject, x: np.ndarray, y: np.ndarray) -> Arrays | None:
+        """Take a step and go back; return how the parameters had changed, None if that fails."""
+        before = [array.copy() for array in network.arrays()]
+        result = network.attempt("step", x, network.labels_for(y))
+        after = [array.astype(np.float64) for array in network.arrays()]
+        if isinstance(result, BaseException) or [a.shape for a in after] != [
+            b.shape for b in before
+        ]:
+            return None
+        network.move(before)
+        return [a - b for a, b in zip(after, before, strict=True)]
+
+    def gradient(self, seed: int, x: np.ndarray, y: np.ndarray) -> Arrays:
+        """Return the gradient at the same weights."""
+        self.twin.random_point(seed)
+        arrays, (_, gradients) = self.twin.arrays(), self.twin.gradients(x, y)
+        if [g.size for g in gradients] != [a.size for a in arrays]:
+            raise Refused
+        return [
+            g.astype(np.float64).reshape(a.shape) for g, a in zip(gradients, arrays, strict=True)
+        ]
+
+    def response(self, seed: int = 11, size: int = BATCH) -> Response | None:
+        """Compare two steps from the same weights; None if there is nothing to compare."""
+        batches = [self.batch(seed + 1, size), self.batch(seed + 2, size)]
+        steps = [self.change(self.start(seed), *batch) for batch in batches]
+        gradients = [self.gradient(seed, *batch) for batch in batches]
+        if None in steps:
+            return None
+        changed, turned = (
+            [a - b for a, b in zip(*pair, strict=True)] for pair in (steps, gradients)
+        )
+        return Response(changed, turned, steps[0], gradients[0])
+
+
+def response(subject: Subject) -> Response | None:
+    """Return how steps respond to gradients; None where that cannot be seen."""
+    found = Stepper(subject).response()
+    if found is None or not all(np.isfinite(g).all() for g in found.gradients):
+        return None
+    return found
+
+
+def known_response(subject: Subject) -> Response | None:
+    """Return how steps respond to gradients; None where there is no step, or no gradient."""
+    if not all(map(subject.provides, NEEDS.split())):
+        return None
+    return subject.once(response)
+
+
+def rates(subject: Subject) -> np.ndarray | None:
+    """Return which multiple of the gradient a step is, for each parameter; None if it is none."""
+    found = known_response(subject)
+    if found is None or not (found.cosines > PARALLEL).all():
+        return None
+    return found.rates[found.seen]
+
+
+def leaves_biases(subject: Subject) -> bool:
+    """Tell whether a step leaves all biases as they are."""
+    found = known_response(subject)
+    biases = [not is_weights(array) for array in subject.arrays()]
+    return found is not None and not any(
+        step.any() for step, bias in zip(found.first, biases, strict=True) if bias
+    )
+
+
+@probe(needs=NEEDS, unless=UNLESS)
+def against_gradient(subject: Subject) -> Said:
+    """Compare a step with the gradient: direction, length, and what else comes in."""
+    found = subject.once(response)
+    if found is None:
+        return
+    given = f"random weights, batches of {BATCH}"
+    names = ", ".join(f"{cosine:.3f}" for cosine in found.cosines)
+    seen = {"given": given, "returned": f"cosines of step and -gradient {names}"}
+    seen["expected"] = "1, or clearly above 0 with Adam and its like"
+    if not all(np.isfinite(step).all() for step in found.first):
+        shown = "NaN or infinity in the parameters after one step"
+        yield finding("train.nan", given, shown, "finite numbers")
+    elif not any(step.any() for step in found.steps):
+        if any(step.any() for step in found.first):
+            yield finding("train.ignores_batch", given, "the same step for both", "two steps")
+    elif not found.seen.any():
+        return
+    elif (found.cosines[found.seen] > PARALLEL).all():
+        yield from _along(subject, found)
+    else:
+        yield from _aside(subject, found, seen)
+
+
+# --------------------------------------------------------------------------------------------------
+# Steps along the gradient
+# --------------------------------------------------------------------------------------------------
+
+
+def _along(subject: Subject, found: Response) -> Said:
+    """Look at lengths, momentum and weight decay."""
+    arrays = subject.arrays()
+    rates, given = found.rates, f"random weights, batches of {BATCH} and {2 * BATCH}"
+    larger = Stepper(subject).response(size=2 * BATCH)
+    shown = _row(rates)
+    if larger is not None and _is_mean(subject):
+        growth = (larger.rates / np.maximum(rates, 1e-300))[found.seen]
+        if (np.abs(growth - 2) < 0.02).any() or (np.abs(growth - 0.5) < 0.005).any():
+            returned = f"steps of {shown} times the gradient, then of {_row(larger.rates)}"
+            yield finding("train.batch_rate", given, returned, "the same for both")
+            return
+    for kind in (True, False):
+        alike = [
+            r
+            for r, a, seen in zip(rates, arrays, found.seen, strict=True)
+            if is_weights(a) == kind and seen
+        ]
+        if len(alike) > 1 and max(alike) > 1.02 * min(alike):
+            returned = f"steps of {shown} times the gradient"
+            yield finding("train.rates_differ", given, returned, "one learning rate", rates=shown)
+            return
+    yield from _momentum(subject)
+    yield from _decay(subject, found)
+
+
+def _is_mean(subject: Subject) -> bool:
+    """Tell whether the loss is a mean over the batch: the same for each example twice."""
+    twin, (x, y) = subject.twin, Stepper(subject).batch(3)
+    twin.random_point(3)
+    once, _ = twin.gradients(x, y)
+    twice, _ = twin.gradients(np.concatenate([x, x]), np.concatenate([y, y]))
+    return bool(np.isclose(once, twice, rtol=1e-3))
+
+
+def _momentum(subject: Subject) -> Said:
+    """Take steps with the same gradient: how they grow is the momentum."""
+    stepper = Stepper(subject)
+    network, batch = stepper.start(11), stepper.batch(12)
+    steps = [stepper.change(network, *batch) for _ in range(4)]
+    if None in steps:
+        return
+    flat = [np.concatenate([part.ravel() for part in step]) for step in steps]
+    first, second, third = (b - a for a, b in pairwise(flat))
+    size = _length(flat[0])
+    if not size or _length(first) < 1e-3 * size or _cosine(first, second) ** 2 < 0.99:
+        return
+    momentum = float(first @ second) / float(first @ first)
+    later = float(second @ third) / float(second @ second)
+    given, lengths = "the same batch and weights, 4 times", [_length(step) for step in flat]
+    returned = f"steps of lengths {_row(lengths)}"
+    if momentum < -0.01 and later < -0.01:
+        yield finding("train.momentum", given, returned, "a steady growth", "network_sign")
+    elif min(momentum, later) > 0.999 and _remembers(subject):
+        values = {"momentum": f"{momentum:.3g}"}
+        yield finding("train.momentum", given, returned, "growth that ends", **values)
+
+
+def _remembers(subject: Subject) -> bool:
+    """Tell whether the step before counts in a step: it does with momentum, not in a warm-up."""
+    stepper = Stepper(subject)
+    batches, after = (stepper.batch(12), stepper.batch(13)), []
+    for first in batches:
+        network = stepper.start(11)
+        stepper.change(network, *first)
+        after.append(stepper.change(network, *batches[0]))
+    if None in after:
+        return False
+    pairs = zip(*after, strict=True)
+    return any(_length(a - b) > 0.05 * max(_length(a), 1e-300) for a, b in pairs)
+
+
+def _decay(subject: Subject, found: Response) -> Said:
+    """Look for a part of the step that grows with the weights, and makes them larger."""
+    stepper, points, rests = Stepper(subject), [], []
+    batch = stepper.batch(12)
+    for seed in (11, 21):
+        network = stepper.start(seed)
+        points.append([array.copy() for array in network.arrays()])
+        steps, gradients = stepper.change(network, *batch), stepper.gradient(seed, *batch)
+        if steps is None:
+            return
+        rests.append([s + r * g for s, r, g in zip(steps, found.rates, gradients, strict=True)])
+    growth = []
+    for old, new, rest, other in zip(*points, *rests, strict=True):
+        apart, off = new - old, other - rest
+        share = float(off.ravel() @ apart.ravel()) / float((apart**2).sum())
+        if _length(off) > 1e-7 * _length(apart) and _cosine(off, apart) > 0.99:
+            growth.append(share)
+    if growth:
+        shown = f"besides the gradient, {_row(growth)} times the weights are added"
+        yield finding(
+            "gradients.decay", "two points", shown, "something subtracted", "network_step"
+        )
+
+
+# --------------------------------------------------------------------------------------------------
+# Steps in another direction
+# --------------------------------------------------------------------------------------------------
+
+
+def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
+    """Tell why steps are no multiples of the gradients."""
+    cosines, visible = found.cosines, found.seen
+    along, last = cosines > PARALLEL, max(_matrices(subject), default=0)
+    adam = list(_adam(subject))
+    if cosines[last] < 0.7 and _rows_are_mixed(subject):
+        yield finding("train.other_rows", **seen)
+    elif share := _mixed_with_another(found):
+        if share > 0.05:
+            yield finding("train.shared_buffer", **seen)
+        else:
+            yield finding("train.direction", **seen, says="network_swapped")
+    elif (cosines[visible] < -0.5).any() and (cosines[visible] > 0.5).any():
+        yield finding("train.ascent", **seen, says="network_some")
+    elif adam:
+        yield from adam
+    elif along[last] and not along[visible].all():
+        if _fades(subject, along):
+            yield finding("train.early_update", **seen)
+        elif (cosines[visible & ~along] < 0.9).any():
+            yield finding("train.direction", **seen)
+    elif (cosines[visible] < 0.05).all():
+        yield finding("train.direction", **seen)
+    elif (share := _left_out(found)) > 0.2:
+        returned = f"no change in {share:.0%} of the numbers that have a gradient"
+        yield finding("train.direction", seen["given"], returned, "a change in each")
+
+
+def _left_out(found: Response) -> float:
+    """Return the share of numbers with a gradient that a step leaves as they are."""
+    pairs = zip(found.first, found.first_gradient, strict=True)
+    still = [(step == 0)[np.abs(g) > 0.01 * np.abs(g).max()] for step, g in pairs if step.any()]
+    return float(np.mean(np.concatenate(still))) if still else 0.0
+
+
+def _matrices(subject: Subject) -> list[int]:
+    """Return which parameters are weights of layers."""
+    return [k for k, array in enumerate(subject.arrays()) if is_matrix(array)]
+
+
+def _mixed_with_another(found: Response) -> float:
+    """Return its own gradient's share in a step that is made of another parameter's too; else 0.
+
+    The other one has the same shape. A share that is next to nothing comes out as 1e-9.
+    """
+    for k, (step, own) in enumerate(zip(found.steps, found.gradients, strict=True)):
+        if not found.seen[k] or found.cosines[k] > PARALLEL or not _length(step):
+            continue
+        others = [
+            g.ravel() for j, g in enumerate(found.gradients) if j != k and g.shape == own.shape
+        ]
+        if not others or own.size < len(others) + 4:
+            continue
+        parts = np.stack([own.ravel(), *others], axis=1)
+        shares = np.linalg.lstsq(parts, step.ravel(), rcond=None)[0]
+        if _length(parts @ shares - step.ravel()) < 1e-3 * _length(step):
+            return max(abs(float(shares[0])) / float(np.abs(shares).max()), 1e-9)
+    return 0.0
+
+
+def _rows_are_mixed(subject: Subject) -> bool:
+    """Tell whether the order of the examples counts, pictures and labels moved together.
+
+    Where it counts for the gradients as well, as with dropout, that tells nothing.
+    """
+    stepper = Stepper(subject)
+    x, y = stepper.batch(12)
+    order = np.random.default_rng(9).permutation(len(x))
+    batches = (x, y), (x[order], y[order])
+    gradients = [stepper.gradient(11, *batch) for batch in batches]
+    steps = [stepper.change(stepper.start(11), *batch) for batch in batches]
+    pairs = zip(*gradients, strict=True)
+    if None in steps or any(_length(a - b) > 1e-3 * max(_length(a), 1e-300) for a, b in pairs):
+        return False
+    pairs = zip(*steps, strict=True)
+    return any(_length(a - b) > 0.1 * max(_length(a), 1e-300) for a, b in pairs)
+
+
+def _fades(subject: Subject, along: np.ndarray) -> bool:
+    """Tell whether the error grows with the step of the last layer, which was taken too early.
+
+    Where the network is nearly right, that step is short, and the others have the right direction.
+    """
+    stepper, deviations = Stepper(subject), []
+    last = max(_matrices(subject))
+    before_it = max(k for k in range(len(along)) if not along[k])
+    for size in (1, 6):
+        batches = [stepper.batch(12), stepper.batch(13)]
+        networks = [stepper.start(11) for _ in batches]
+        steps, gradients = [], []
+        for network, (x, y) in zip(networks, batches, strict=True):
+            network.arrays()[last][...] *= size
+            if size > 1:
+                y = network.predict(x).argmax(axis=1)
+            stepper.twin.random_point(11)
+            stepper.twin.arrays()[last][...] *= size
+            gradients.append(stepper.twin.gradients(x, y)[1])
+            steps.append(stepper.change(network, x, y))
+        if None in steps:
+            return False
+        step, gradient = (pair[0][before_it] - pair[1][before_it] for pair in (steps, gradients))
+        deviations.append(1 - _cosine(step, -gradient))
+    return deviations[1] < 0.3 * deviations[0]
+
+
+# --------------------------------------------------------------------------------------------------
+# Adam and its like
+# --------------------------------------------------------------------------------------------------
+
+
+def _adam(subject: Subject) -> Said:
+    """Look at Adam's first steps with the same gradient: with its corrections, all are as long.
+
+    References
+    ----------
+    D. Kingma, J. Ba, Adam: a method for stochastic optimization, ICLR 2015 (arXiv:1412.6980).
+    """
+    stepper = Stepper(subject)
+    network, batch = stepper.start(11), stepper.batch(12)
+    gradients = stepper.gradient(11, *batch)
+    steps = [stepper.change(network, *batch) for _ in range(3)]
+    if None in steps:
+        return
+    large = [np.abs(g) > 0.1 * np.abs(g).max() for g in gradients]
+    large = [where & (np.abs(g) > 1e-6) for where, g in zip(large, gradients, strict=True)]
+    kept = [k for k, where in enumerate(large) if where.sum() > 2]
+    lengths = [[np.abs(step[k][large[k]]) for k in kept] for step in steps]
+    if not kept:
+        return
+    given = "new memory; the same batch and weights, 3 times"
+    first = [float(np.median(part)) for part in lengths[0]]
+    if not min(first):
+        return
+    if not all(np.ptp(part) < 0.02 * np.median(part) for part in lengths[0]):
+        products = [np.abs(steps[0][k] * gradients[k])[large[k]] for k in kept]
+        if all(np.ptp(part) < 0.02 * np.median(part) for part in products):
+            returned = "steps that are the shorter, the larger the gradient is"
+            yield finding("train.adam", given, returned, "steps of one length", "network_root")
+        return  # clipped, or with a memory of other steps
+    if max(first) > 1.02 * min(first):
+        if np.allclose(np.array(first) / first[0], [_uncorrected(k) for k in kept], rtol=0.02):
+            returned = f"first steps of {_row(first)}, parameter by parameter"
+            yield finding("train.adam", given, returned, "the same for all", "network_time")
+        return
+    growth = [float(np.median(part[0] / first[0])) for part in lengths]
+    returned = f"steps of {_row(growth)} times the first"
+    if growth[1] > 1.1 or (
+        abs(growth[1] - 0.7073) < 0.003 and _remembers_sign(subject)
+    ):  # no method of this kind grows like that
+        yield finding("train.adam", given, returned, "1, 1, 1")
+
+
+def _uncorrected(count: int) -> float:
+    """Return the length of a first step whose time is `count` + 1, if that of time 1 is 1."""
+    t = count + 1
+    return float(0.1 / (1 - 0.9**t) / np.sqrt(0.001 / (1 - 0.999**t)))
+
+
+def _remembers_sign(subject: Subject) -> bool:
+    """Tell whether a step may go against its own gradient, for the sake of the one before."""
+    stepper = Stepper(subject)
+    network = stepper.start(11)
+    stepper.change(network, *stepper.batch(12))
+    steps, gradients = stepper.change(network, *stepper.batch(13)), None
+    gradients = stepper.gradient(11, *stepper.batch(13))
+    if steps is None:
+        return False
+    against = [
+        np.mean((s * g)[g != 0] > 0) for s, g in zip(steps, gradients, strict=True) if g.any()
+    ]
+    return bool(np.mean(against) > 0.02)
+
+
+def _row(numbers: Iterable[float]) -> str:
+    return ", ".join(f"{number:.3g}" for number in numbers)
+
+
+PROBES = (against_gradient,)
