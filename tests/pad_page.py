@@ -63,8 +63,10 @@ def serve(folder, scheme):
     handler = functools.partial(Quiet, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:  # also where a test has failed: a thread on a closed socket would break another
+            server.shutdown()
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

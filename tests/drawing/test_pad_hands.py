@@ -1,4 +1,4 @@
-"""Two hundred drawings through real pointer events get the answers that Python gives."""
+"""A hundred drawings through real pointer events get the answers that Python gives."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from pad_page import Site, on_unit_square
 from mnist_book.drawing.practice import draw_digit
 from mnist_book.drawing.recognizer import Recognizer
 
-COUNT = 200
+COUNT = 100
 STATE = """() => new Promise((done) => requestAnimationFrame(() => setTimeout(() => {
   const root = document.querySelector(".digit-pad");
   done(root.dataset.state === "digit" ? root.querySelector(".digit-pad-digit").textContent : null);
@@ -65,7 +65,7 @@ def mouse_events(box, stroke):
     yield {"type": "mouseReleased", "clickCount": 1, "buttons": 0, **places[-1]}
 
 
-def test_two_hundred_drawings_get_the_answers_of_python(chromium_path, tmp_path):
+def test_a_hundred_drawings_get_the_answers_of_python(chromium_path, tmp_path):
     site = Site(tmp_path / "site", (tmp_path / "site").as_uri())
     said = asyncio.run(draw_all(chromium_path, site.url()))
     recognizer = Recognizer.load()
@@ -77,5 +77,5 @@ def test_two_hundred_drawings_get_the_answers_of_python(chromium_path, tmp_path)
     assert len(expected) == COUNT
     # What is lost is what a pointer cannot tell, fractions of a pixel. It may tip a drawing that
     # lies on the edge between a digit and a refusal, never one digit into another.
-    assert len(differing) <= 4, json.dumps(differing)
+    assert len(differing) <= COUNT / 50, json.dumps(differing)
     assert all(None in pair for _, *pair in differing), json.dumps(differing)

@@ -93,10 +93,7 @@ PICTURES = """({ drawings, parameters }) => drawings.map(
   (strokes) => Array.from(DigitPad.strokesToImage(strokes, parameters)))"""
 
 
-@pytest.mark.parametrize(
-    "parameters",
-    [None, {"pen": 2.5, "box": 19.0, "centre": 14.25}, {"pen": 3.1, "box": 21, "centre": 13.3}],
-)
+@pytest.mark.parametrize("parameters", [None, {"pen": 3.1, "box": 21, "centre": 13.3}])
 def test_pictures_of_a_thousand_drawings_agree_with_numpy(run, drawings, parameters):
     everything = drawings + list(ODD.values())
     given = {"drawings": everything, **({"parameters": parameters} if parameters else {})}
@@ -107,7 +104,7 @@ def test_pictures_of_a_thousand_drawings_agree_with_numpy(run, drawings, paramet
     assert found[:1000].max(axis=(1, 2)).min() == 1
 
 
-def test_the_parameters_of_the_picture_are_those_of_the_core(run):
+def test_the_parameters_of_the_picture_are_those_of_python(run):
     assert run("() => DigitPad.IMAGE", None) == strokes_to_image.__kwdefaults__
 
 

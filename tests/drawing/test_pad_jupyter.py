@@ -45,6 +45,7 @@ CELLS = [
 ]
 
 
+BUSY = 90_000  # milliseconds: what a start may take on a busy machine
 # The module that serves notebooks, and the path under which it shows one.
 FRONT_ENDS = {"jupyterlab": "lab/tree", "notebook": "notebooks"}
 
@@ -111,10 +112,10 @@ def page(chromium, address):
     context.on("request", lambda request: asked.append(request.url))
     page = context.new_page()
     page.set_default_timeout(10_000)
-    page.goto(address)
-    page.locator(".jp-Notebook .jp-CodeCell").nth(len(CELLS) - 1).wait_for(timeout=40_000)
-    # On a busy machine the notebook is there long before its kernel, and a cell run then is lost.
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
+    page.goto(address, timeout=BUSY)
+    page.locator(".jp-Notebook .jp-CodeCell").nth(len(CELLS) - 1).wait_for(timeout=BUSY)
+    # The notebook may be there long before its kernel, and a cell run then is lost.
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=BUSY)
     yield page
     context.close()
     assert not [url for url in asked if not re.match(r"(https?://127\.0\.0\.1|data:|blob:)", url)]
@@ -148,7 +149,7 @@ def words(page, pad, pattern):
 
 def test_a_drawing_is_answered_by_the_kernel(page):
     run_cell(page, 0)
-    page.locator(".digit-pad").wait_for(timeout=40_000)
+    page.locator(".digit-pad").wait_for(timeout=BUSY)
     assert "in the kernel" in page.locator(".digit-pad-source").inner_text()
     strokes = well_drawn()[4]
     draw_with_mouse(page, strokes)

@@ -90,15 +90,17 @@ BAD_STORAGE = {
 }
 
 
-@pytest.mark.parametrize("content", BAD_STORAGE.values(), ids=BAD_STORAGE.keys())
-def test_what_the_browser_kept_is_checked(open_page, content):
-    setup = f"sessionStorage.length || localStorage.setItem('digit-pad-drawings-1', {content!r})"
-    page = open_page(setup=setup)
-    open_collection(page)
-    kept = page.locator(".digit-pad-kept")
-    assert kept.inner_text().startswith("0 drawings")
-    collect(page, [7])
-    assert "Kept as a 7. 1 drawing kept" in kept.inner_text()
+def test_what_the_browser_kept_is_checked(open_page):
+    page = open_page()
+    for name, content in BAD_STORAGE.items():
+        page.evaluate("(kept) => (localStorage['digit-pad-drawings-1'] = kept)", content)
+        page.reload()
+        page.wait_for_function(READY)
+        open_collection(page)
+        kept = page.locator(".digit-pad-kept")
+        assert kept.inner_text().startswith("0 drawings"), name
+        collect(page, [7])
+        assert "Kept as a 7. 1 drawing kept" in kept.inner_text(), name
 
 
 def test_good_drawings_beside_bad_ones_are_kept(open_page):
@@ -154,16 +156,17 @@ def test_left_handed_puts_answer_and_buttons_to_the_left_and_is_remembered(open_
     assert places(page) == (False, False)
 
 
-@pytest.mark.parametrize("width", [320, 375, 900])
-def test_it_fits_and_can_be_touched(open_page, width):
-    page = open_page(viewport={"width": width, "height": 700})
+def test_it_fits_and_can_be_touched(open_page):
+    page = open_page()
     for details in page.locator("summary").all():
         details.click()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert page.locator(CANVAS).bounding_box()["width"] > 240
-    for target in page.locator("button, summary, label").all():
-        box = target.bounding_box()
-        assert min(box["width"], box["height"]) >= 44, target.inner_text()
+    for width in (320, 375, 900):
+        page.set_viewport_size({"width": width, "height": 700})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+        assert page.locator(CANVAS).bounding_box()["width"] > 240, width
+        for target in page.locator("button, summary, label").all():
+            box = target.bounding_box()
+            assert min(box["width"], box["height"]) >= 44, (width, target.inner_text())
 
 
 def test_the_pad_follows_the_theme(open_page):
@@ -223,33 +226,46 @@ def test_forced_colours_reach_ink_and_bars(open_page):
     assert page.evaluate(same, [CANVAS, ".digit-pad-bar i"])
 
 
-AXE_STATES = ["empty", "drawn", "refused", "everything open", "trouble"]
+def draw_three(page):
+    draw_with_mouse(page, well_drawn()[3])
+
+
+def open_everything(page):
+    for summary in page.locator("summary").all():
+        summary.click()
+    collect(page, [4])
+
+
+def show_trouble(page):
+    page.evaluate(
+        """() => DigitPad.mount(document.querySelector("[data-digit-pad]"),
+          { source: "by your network" }).show({ error: "ValueError: what is that?" })"""
+    )
+
+
+STATES = {  # one after another, and what leads there
+    "empty": lambda page: None,
+    "drawn": draw_three,
+    "refused": lambda page: draw_with_mouse(page, SCRIBBLE),
+    "everything open": open_everything,
+    "trouble": show_trouble,
+}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("state", AXE_STATES)
-def test_axe_finds_nothing(open_page, scheme, state):
+def test_axe_finds_nothing(open_page, scheme):
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright",
         reason="axe is not installed: pip install -r requirements-browser.txt",
     )
     page = open_page(color_scheme=scheme)
-    if state != "empty":
-        draw_with_mouse(page, SCRIBBLE if state == "refused" else well_drawn()[3])
-    if state == "everything open":
-        for summary in page.locator("summary").all():
-            summary.click()
-        collect(page, [4])
-    if state == "trouble":
-        page.evaluate(
-            """() => DigitPad.mount(document.querySelector("[data-digit-pad]"),
-              { source: "by your network" }).show({ error: "ValueError: what is that?" })"""
-        )
-    settled(page)
-    page.wait_for_timeout(200)  # until bars and colours have settled
-    results = axe.Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
-    assert "color-contrast" in {rule["id"] for rule in results.response["passes"]}
+    for state, lead_to in STATES.items():
+        lead_to(page)
+        settled(page)
+        page.wait_for_timeout(200)  # until bars and colours have settled
+        results = axe.Axe().run(page)
+        assert results.violations_count == 0, f"{state}: {results.generate_report()}"
+        assert "color-contrast" in {rule["id"] for rule in results.response["passes"]}
 
 
 def test_axe_would_find_something(open_page):
