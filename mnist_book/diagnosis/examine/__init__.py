@@ -21,6 +21,7 @@ processor time of its own calls says so, and never for a network of ordinary siz
 
 import contextlib
 import random
+import warnings
 from collections.abc import Iterator
 
 import numpy as np
@@ -103,13 +104,15 @@ def examine(
     the findings, the most likely cause first; what could not be checked; and notes, such as the
     sizes of activations and gradients, layer by layer
     """
-    images, labels = np.asarray(images), np.asarray(labels)
-    with _generators_kept(), np.errstate(all="ignore"):
-        unusable = list(_unusable(network, images, labels))
+    images, labels = _given(images), _given(labels)
+    calls = Calls(time_limit)
+    with _generators_kept(), np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        unusable = list(_unusable(network, images, labels, calls))
         if unusable:
             return Report("network", tuple(unusable))
-        subject = Subject(network, Examples(images, labels, network), Calls(time_limit))
-        originals = [(array, array.copy()) for array in subject.of_original()]
+        subject = Subject(network, Examples(images, labels, network), calls)
+        originals = [(array, array.copy()) for array in subject.of_original]
         said = [*_introduction(subject), *_probed(subject), *_put_back(originals)]
     findings: dict[str, Finding] = {}
     for each in said:
@@ -126,7 +129,17 @@ def examine(
     )
 
 
-def _unusable(network: object, images: np.ndarray, labels: np.ndarray) -> Iterator[Finding]:
+def _given(values: object) -> np.ndarray:
+    """Take pictures or labels as an array; one without a shape where that does not work."""
+    try:
+        return np.asarray(values)
+    except ValueError:  # rows of different lengths
+        return np.array(None)
+
+
+def _unusable(
+    network: object, images: np.ndarray, labels: np.ndarray, calls: Calls
+) -> Iterator[Finding]:
     """Find what leaves nothing to examine."""
     if labels.dtype.kind in "OUS" and labels.size:
         first = labels.flat[0]
@@ -136,9 +149,18 @@ def _unusable(network: object, images: np.ndarray, labels: np.ndarray) -> Iterat
         given, expected = f"images {images.shape}, labels {labels.shape}", "(n, 784) or (n, 28, 28)"
         expected += ", and (n,)"
         yield finding("function.shape", given, expected=expected, says="network_pairs")
-    elif not callable(attribute(network, "predict_proba")):
+    elif not _predicts(network, calls):
+        yield from map(finding_of, calls.take())
         given, expected = f"a {type(network).__name__}", "predict_proba(x) -> (batch, 10)"
         yield finding("function.nothing", given, expected=expected, says="network_no_method")
+
+
+def _predicts(network: object, calls: Calls) -> bool:
+    """Tell whether there is a predict_proba; a property may raise an error, or never end."""
+    with contextlib.suppress(Refused):
+        found = calls.attempt("predict_proba", lambda: callable(attribute(network, "predict_proba")))
+        return found is True
+    return False
 
 
 def _introduction(subject: Subject) -> Iterator[Note]:
@@ -149,8 +171,7 @@ def _introduction(subject: Subject) -> Iterator[Note]:
     if subject.shared:
         yield unchecked("shared", what=", ".join(dict.fromkeys(subject.shared)))
     if "parameters" in subject.has and not subject.arrays():
-        found = attribute(subject.network, "parameters")
-        yield unchecked("parameters", found=f"a {type(found).__name__}, {cleaned(found)}")
+        yield unchecked("parameters", found=subject.parameters.text)
 
 
 def _probed(subject: Subject) -> Said:

@@ -24,7 +24,8 @@ class Examples:
         self.whole = bool((digits == digits.astype(np.int64)).all())
         self.digits = digits.astype(np.int64)
         images = images.reshape(len(images), -1)
-        if images.dtype == np.uint8 and isinstance(network, mnist_core.Network):
+        ours = issubclass(type(network), mnist_core.Network)
+        if images.dtype == np.uint8 and ours:
             images = mnist_core.scale_pixels(images, network.dtype.type)
         self.images = images if images.dtype.kind == "f" else images.astype(np.float64)
 
