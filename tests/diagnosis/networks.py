@@ -9,12 +9,15 @@ INPUTS, HIDDEN, CLASSES = 6, 5, 3
 METHODS = ("predict_proba", "loss_and_gradients", "activations", "step")
 
 
-def small_network():
-    """Make a network of two layers, as functions over arrays that they share."""
+def small_network(kept_as=lambda array: array):
+    """Make a network of two layers, as functions over arrays that they share.
+
+    `kept_as` makes another kind of array of each parameter.
+    """
     rng = np.random.default_rng(0)
     w1, b1 = rng.normal(0, 0.5, (INPUTS, HIDDEN)), np.zeros(HIDDEN)
     w2, b2 = rng.normal(0, 0.6, (HIDDEN, CLASSES)), np.zeros(CLASSES)
-    parameters = [w1, b1, w2, b2]
+    parameters = w1, b1, w2, b2 = [kept_as(array) for array in (w1, b1, w2, b2)]
 
     def forward(x):
         a = np.maximum(x @ w1 + b1, 0)

@@ -45,7 +45,6 @@ from mnist_book.diagnosis.examine.calls import finding_of
 from mnist_book.diagnosis.examine.examples import Examples, fit
 from mnist_book.diagnosis.examine.notes import NEEDED_FOR, Note, note, unchecked
 from mnist_book.diagnosis.examine.probing import Probe, Said, finding
-from mnist_book.diagnosis.examine.results import attribute
 from mnist_book.diagnosis.examine.subject import METHODS, Subject
 from mnist_book.diagnosis.reports import Finding, Report
 
@@ -149,18 +148,20 @@ def _unusable(
         given, expected = f"images {images.shape}, labels {labels.shape}", "(n, 784) or (n, 28, 28)"
         expected += ", and (n,)"
         yield finding("function.shape", given, expected=expected, says="network_pairs")
-    elif not _predicts(network, calls):
-        yield from map(finding_of, calls.take())
-        given, expected = f"a {type(network).__name__}", "predict_proba(x) -> (batch, 10)"
-        yield finding("function.nothing", given, expected=expected, says="network_no_method")
+    else:
+        yield from _no_predictions(network, calls)
 
 
-def _predicts(network: object, calls: Calls) -> bool:
-    """Tell whether there is a predict_proba; a property may raise an error, or never end."""
+def _no_predictions(network: object, calls: Calls) -> Iterator[Finding]:
+    """Say that there is no predict_proba; a property of this name may also fail, or never end."""
     with contextlib.suppress(Refused):
-        found = calls.attempt("predict_proba", lambda: callable(attribute(network, "predict_proba")))
-        return found is True
-    return False
+        found = calls.attempt(
+            "predict_proba", lambda: callable(getattr(network, "predict_proba", None))
+        )
+        if not calls.accept("predict_proba", found):
+            given, expected = f"a {type(network).__name__}", "predict_proba(x) -> (batch, 10)"
+            yield finding("function.nothing", given, expected=expected, says="network_no_method")
+    yield from map(finding_of, calls.take())
 
 
 def _introduction(subject: Subject) -> Iterator[Note]:

@@ -11,7 +11,7 @@ from types import CoroutineType, MappingProxyType
 import numpy as np
 
 from mnist_book.diagnosis.evidence import cleaned
-from mnist_book.diagnosis.examine.results import attribute, flattened
+from mnist_book.diagnosis.examine.results import described, flattened
 from mnist_book.diagnosis.running import Theirs
 
 MOST_ELEMENTS = 50_000_000  # of an array, and
@@ -60,12 +60,14 @@ class Parameters:
 
     Attributes
     ----------
-    theirs : arrays, as they are
+    found : the list, or whatever it is
+    theirs : the arrays in it, as they are
     arrays : the same as ordinary arrays, which share their memory; none where one will not do
     names : the keys, if it is a dictionary
     text : what it looks like, if there are no arrays that will do
     """
 
+    found: object = None
     theirs: list[np.ndarray] = field(default_factory=list)
     arrays: list[np.ndarray] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
@@ -82,27 +84,51 @@ def plain(value: Theirs) -> object:
     return _Reader().plain(value, DEEPEST)
 
 
+def member(network: Theirs, name: str) -> Theirs:
+    """Return an attribute: None if there is none, `Raised` if a property raised another error."""
+    try:
+        return getattr(network, name, None)
+    except BaseException as error:  # sys.exit() too
+        return Raised(error)
+
+
 def parameters_of(network: Theirs, before: Parameters | None = None) -> Parameters:
     """Read a network's parameters; `before` is what they were, and is returned if they still are.
 
     It may be called again and again: arrays that are the same are the same objects then, too.
     """
-    found = attribute(network, "parameters")
+    found = member(network, "parameters")
+    if before and found is before.found and not before.arrays:
+        return before
     try:
         values = flattened(found)
     except Exception:  # lists in a circle, or their own kind of a list
-        values = []
+        values = [found]
     theirs = [value for value in values if issubclass(type(value), np.ndarray)]
-    if before and theirs and _same_objects(theirs, before.theirs) and len(theirs) == len(values):
+    if before and before.arrays and _same_objects(values, before.theirs):
         return before
     small = [a for a in theirs if a.size <= MOST_ELEMENTS]
     arrays = [a if type(a) in ARRAYS else np.asarray(a) for a in small]
-    fit = all(a.dtype.kind == "f" and a.size and a.flags.writeable for a in arrays)
-    if values and len(arrays) == len(values) and fit:
+    if values and len(arrays) == len(values) and all(map(_can_be_moved, arrays)):
         names = list(found) if isinstance(found, dict) else []
-        return Parameters(theirs, arrays, [name for name in names if type(name) is str])
-    locked = "read-only: " if any(not a.flags.writeable for a in arrays) else ""
-    return Parameters(theirs, text=f"a {type(found).__name__}, {locked}{cleaned(found)}")
+        named = [name for name in names if type(name) is str]
+        return Parameters(found, theirs, arrays, named)
+    return Parameters(found, theirs, text=_shown(found, theirs, len(values)))
+
+
+def _can_be_moved(array: np.ndarray) -> bool:
+    return array.dtype.kind == "f" and array.size > 0 and array.flags.writeable
+
+
+def _shown(found: Theirs, arrays: list[np.ndarray], count: int) -> str:
+    """Describe parameters that will not do: arrays by their types and shapes."""
+    if isinstance(found, Raised):
+        return f"a property that raises {found}"
+    if not arrays or len(arrays) < count:
+        return f"a {type(found).__name__}, {cleaned(found)}"
+    text = cleaned(described(*arrays), str)
+    locked = any(not np.asarray(array).flags.writeable for array in arrays)
+    return f"a {type(found).__name__} with {text}{', read-only' if locked else ''}"
 
 
 def _same_objects(values: list, others: list) -> bool:

@@ -19,12 +19,12 @@ from mnist_book.diagnosis.examine.plain import (
     MOST_ELEMENTS,
     Parameters,
     Raised,
+    member,
     parameters_of,
     plain,
 )
 from mnist_book.diagnosis.examine.results import (
     as_array,
-    attribute,
     flattened,
     is_matrix,
     is_weights,
@@ -53,7 +53,7 @@ def _duplicated(original: Theirs, dtype: type | None) -> tuple:
 
 def _members(network: Theirs) -> tuple[set[str], Parameters]:
     """Return which methods there are, and the parameters."""
-    has = {name for name in METHODS if attribute(network, name) is not None}
+    has = {name for name in METHODS if member(network, name) is not None}
     return has, parameters_of(network)
 
 
@@ -62,7 +62,7 @@ def _asked(
 ) -> tuple[object, Parameters]:
     """Call a method; return its result and the parameters as they are now."""
     try:
-        result = plain(attribute(network, name)(*arguments))
+        result = plain(getattr(network, name)(*arguments))
     except BaseException as error:  # sys.exit() too
         result = Raised(error)
     return result, parameters_of(network, before)
