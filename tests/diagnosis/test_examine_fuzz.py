@@ -68,19 +68,31 @@ def test_no_network_with_a_hostile_member_is_right(label):
 
 if __name__ == "__main__":
     import sys, traceback
-    os.environ["FUZZ"]="all"
-    which=sys.argv[1:]
+
+    os.environ["FUZZ"] = "all"
+    which = sys.argv[1:]
     for label in HOSTILE:
         for name in members(label):
-            if which and name not in which: continue
+            if which and name not in which:
+                continue
             network = NETWORKS.small_network()
             setattr(network, name, HOSTILE[label])
-            t=time.perf_counter(); c=time.process_time()
+            t = time.perf_counter()
+            c = time.process_time()
             try:
-                r=examined(network)
+                r = examined(network)
                 bad = "RIGHT" if r.ok else ""
-                codes=[f.code for f in r.findings] or [u[:70] for u in r.unchecked]
-                print(f"{time.process_time()-c:.2f} {time.perf_counter()-t:.2f} {name:20} {label:40} {bad} {len(repr(r))} {codes}", file=sys.__stdout__, flush=True)
+                codes = [f.code for f in r.findings] or [u[:70] for u in r.unchecked]
+                print(
+                    f"{time.process_time() - c:.2f} {time.perf_counter() - t:.2f} {name:20} {label:40} {bad} {len(repr(r))} {codes}",
+                    file=sys.__stdout__,
+                    flush=True,
+                )
             except BaseException as e:
-                print(f"{time.process_time()-c:.2f} {time.perf_counter()-t:.2f} {name:20} {label:40} CRASH {type(e).__name__}: {str(e)[:1500]}", file=sys.__stdout__, flush=True)
-                if not isinstance(e,AssertionError): traceback.print_exc(limit=-4, file=sys.__stdout__)
+                print(
+                    f"{time.process_time() - c:.2f} {time.perf_counter() - t:.2f} {name:20} {label:40} CRASH {type(e).__name__}: {str(e)[:1500]}",
+                    file=sys.__stdout__,
+                    flush=True,
+                )
+                if not isinstance(e, AssertionError):
+                    traceback.print_exc(limit=-4, file=sys.__stdout__)

@@ -200,6 +200,8 @@ def _probed(subject: Subject) -> Said:
         if probe.last and codes:
             return
     yield from _out_of_reach(subject)
+    for name, failure in subject.calls.failed.items() if not codes else ():
+        yield unchecked("failed_once", name=name, failure=failure)
 
 
 def _out_of_reach(subject: Subject) -> Iterator[Note]:

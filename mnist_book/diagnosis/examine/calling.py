@@ -31,11 +31,13 @@ class Calls:
     hangs : a call did not come back in time; no other is made then
     work : seconds of processor time that the last call took, whatever else the machine does
     incidents : what has been recorded and not been taken yet
+    failed : methods that gave an error, or a result of another form, and the first time that
     """
 
     def __init__(self, time_limit: float) -> None:
         self.time_limit, self.hangs, self.work = time_limit, False, 0.0
         self.incidents: list[Incident] = []
+        self.failed: dict[str, str] = {}
 
     def attempt(self, name: str, function: Callable, *arguments: object, times: int = 1) -> Theirs:
         """Call on copies; return the result, or what was raised as `Raised`.

@@ -25,6 +25,7 @@ NOTES = {
     "step": "the step of training: at random weights the probabilities are not finite",
     "changed": "your network's parameters changed although a copy was examined; they have been put "
     "back, and what was measured may be wrong",
+    "failed_once": "{name}, which works in other calls: {failure}",
     "failed": "{probe}: an error in the examination itself, {error}",
 }
 NEEDED_FOR = {

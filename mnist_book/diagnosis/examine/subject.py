@@ -25,6 +25,7 @@ from mnist_book.diagnosis.examine.plain import (
 )
 from mnist_book.diagnosis.examine.results import (
     as_array,
+    described,
     flattened,
     is_matrix,
     is_weights,
@@ -66,6 +67,17 @@ def _asked(
     except BaseException as error:  # sys.exit() too
         result = Raised(error)
     return result, parameters_of(network, before)
+
+
+def _failure(name: str, result: object, x: Theirs) -> str:
+    """Say how a result is none that a probe can use; "" if it is."""
+    if isinstance(result, Raised):
+        return f"raised {result}"
+    if name == "predict_proba" and as_array(result).shape[:1] != (len(x),):
+        return "returned another shape"
+    if name == "loss_and_gradients" and loss_in(result) is None:
+        return "returned no loss"
+    return ""
 
 
 def _state_of(generator: Theirs) -> Theirs:
@@ -144,9 +156,11 @@ class Subject:
             self.rewind()
         function = partial(_asked, self.network, self.parameters, name)
         answer = self.calls.attempt(name, function, *arguments)
-        if isinstance(answer, Raised):
-            return answer
-        result, self.parameters = answer
+        result, self.parameters = (
+            (answer, self.parameters) if isinstance(answer, Raised) else answer
+        )
+        if failure := _failure(name, result, arguments[0]):
+            self.calls.failed.setdefault(name, f"for {described(*arguments)} it {failure}")
         return result
 
     def call(self, name: str, *arguments: object) -> Theirs:
@@ -247,7 +261,10 @@ class Subject:
         if not isinstance(given, Exception):
             return False
         one_hot = self.attempt("loss_and_gradients", x, np.eye(self.classes)[digits])
-        return not isinstance(one_hot, Exception)
+        if isinstance(one_hot, Exception):
+            return False
+        self.calls.failed.pop("loss_and_gradients")  # so it was not to blame
+        return True
 
     # What it is like
 

@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from mnist_book.diagnosis.examine import steps
+from mnist_book.diagnosis.examine.calling import Refused
 from mnist_book.diagnosis.examine.notes import note, unchecked
 from mnist_book.diagnosis.examine.objective import SCORES
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
@@ -234,6 +235,8 @@ def _learned(
     for count in range(1, longest + 1):
         loss, gradients = twin.gradients(x, y)
         p = twin.predict(x)
+        if p.shape != (len(x), twin.classes):
+            raise Refused
         losses.append(loss)
         known = bool((p.argmax(axis=1) == y).all())
         sure = cross_entropy(p, y) < 0.5 * np.log(len(y)) and np.allclose(p.sum(axis=1), 1)
