@@ -1,5 +1,6 @@
 """A right network that is small, and parameters that `examine` must survive: `PARAMETERS`."""
 
+import tempfile
 import time
 import types
 
@@ -153,4 +154,27 @@ PARAMETERS = {
     "a circle": _in_a_circle,
     "a deep list": _deep,
     "other arrays": lambda a: [np.ones_like(each) for each in a],
+}
+
+
+def _mapped(array):
+    mapped = np.memmap(tempfile.TemporaryFile(), array.dtype, "w+", shape=array.shape)
+    mapped[...] = array
+    return mapped
+
+
+# What each parameter is kept as, and the verdict on a network that reads it in place.
+KEPT_AS = {
+    "float32": (lambda a: a.astype(np.float32), "right"),
+    "half precision": (lambda a: a.astype(np.float16), "right"),
+    "long double": (lambda a: a.astype(np.longdouble), "right"),
+    "bytes in the other order": (lambda a: a.astype(">f8"), "right"),
+    "a subclass": (lambda a: a.view(Subclass), "right"),
+    "mapped from a file": (_mapped, "right"),
+    "columns first": (np.asfortranarray, "right"),
+    "every other row": (lambda a: np.repeat(a, 2, axis=0)[::2], "right"),
+    "masked": (np.ma.array, "not yet"),
+    "np.matrix": (lambda a: a.view(np.matrix), "not yet"),
+    "objects": (lambda a: a.astype(object), "not yet"),
+    "complex": (lambda a: a.astype(complex), "not yet"),
 }

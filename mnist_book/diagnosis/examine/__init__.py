@@ -17,6 +17,9 @@ The verdict is
 
 No clock on the wall decides anything: where a network is so slow that fewer numbers must do, the
 processor time of its own calls says so, and never for a network of ordinary size.
+
+Whatever a network does or returns, there is a report. Results are made plain values in the thread
+of the call, `plain`, so that nothing of theirs runs outside of it.
 """
 
 import contextlib
@@ -96,12 +99,23 @@ def examine(
     images : what the network is fed, (n, inputs) floats or (n, 28, 28). Bytes are scaled to 0..1
         for `mnist_core.Network`, as its training does; others get them as floats from 0 to 255
     labels : integers (n,) or one-hot (n, classes), as the network's own methods take them
-    time_limit : seconds that a single call may take
+    time_limit : seconds of work that a single call may take; waiting counts for a quarter of that
 
     Returns
     -------
     the findings, the most likely cause first; what could not be checked; and notes, such as the
     sizes of activations and gradients, layer by layer
+
+    Notes
+    -----
+    Your code runs, in threads with a limit. Held off are errors of all kinds, `sys.exit()` and
+    endless recursion too; a call that does not end; on Linux, one that takes more than 4 GiB of
+    memory; what it prints; results of any kind and size; and what it does to its arguments, your
+    network, NumPy's error state, the filters of warnings and the global random generators.
+
+    A thread is no sandbox. Not held off are files and the working directory, threads and processes
+    that your code starts, other settings of Python, C code that keeps the interpreter to itself,
+    as `sum(range(10**12))` does, and crashes. `mnist_book.diagnosis.running` has the whole list.
     """
     images, labels = _given(images), _given(labels)
     calls = Calls(time_limit)

@@ -230,7 +230,7 @@ def _learned(
     twin: Subject, x: np.ndarray, y: np.ndarray, rate: float, longest: int
 ) -> tuple[list[float], bool | None]:
     """Take steps of Adam; return the losses, and whether it learned, None if that takes long."""
-    arrays, losses = twin.arrays(), []
+    arrays, losses, work = twin.arrays(), [], np.inf
     state = [(np.zeros(a.shape), np.zeros(a.shape)) for a in arrays]
     for count in range(1, longest + 1):
         loss, gradients = twin.gradients(x, y)
@@ -242,7 +242,8 @@ def _learned(
         sure = cross_entropy(p, y) < 0.5 * np.log(len(y)) and np.allclose(p.sum(axis=1), 1)
         if known or sure or loss < 0.7 * min(losses[0], np.log(twin.classes)):
             return losses, True
-        if twin.calls.work > AFFORDABLE:
+        work = min(work, twin.calls.work)  # a single call may have had to wait for the memory
+        if work > AFFORDABLE and count >= 3:
             return losses, None
         for array, gradient, (mean, square) in zip(arrays, gradients, state, strict=True):
             gradient = as_array(gradient).reshape(array.shape)
