@@ -158,7 +158,8 @@ PARAMETERS = {
 
 
 def _mapped(array):
-    mapped = np.memmap(tempfile.TemporaryFile(), array.dtype, "w+", shape=array.shape)
+    with tempfile.TemporaryFile() as file:
+        mapped = np.memmap(file, array.dtype, "w+", shape=array.shape)
     mapped[...] = array
     return mapped
 
