@@ -84,7 +84,7 @@ def members(label):
 def test_no_network_with_a_hostile_method_is_right(label):
     for name in members(label):
         report = examined(with_member(name, hostile.HOSTILE[label]))
-        assert report.findings, (name, report)
+        assert not report.ok, (name, report)
 
 
 @pytest.mark.parametrize("label", hostile.RESULTS)
@@ -173,7 +173,7 @@ def test_a_method_may_turn_hostile_in_any_call_and_the_last(name, kind):
     report, calls = turned(name, None, at=0)
     assert report.ok
     every = range(1, calls + 1)
-    some = every if ALL else {1, *random.Random(f"{name} {kind}").choices(every, k=3), calls}
+    some = every if ALL else {1, *random.Random(f"{name} {kind}").choices(every, k=2), calls}
     for at in some:
         report, _ = turned(name, ONCE[kind], at)
         assert not report.ok, (at, report)
@@ -183,7 +183,7 @@ def test_a_method_may_turn_hostile_in_any_call_and_the_last(name, kind):
 def test_a_method_may_turn_into_anything_in_any_call(name):
     labels = [label for label, other in hostile.HOSTILE.items() if callable(other)]
     rng = random.Random(name)
-    for label in labels if ALL else rng.sample(labels, 15):
+    for label in labels if ALL else rng.sample(labels, 8):
         turned(name, hostile.HOSTILE[label], at=rng.randint(1, 30))
 
 
