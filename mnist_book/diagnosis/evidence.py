@@ -87,7 +87,7 @@ def described(value: object, small: int = SMALL) -> str:
         return cleaned(value, longest=WIDTH)
     if not is_numeric(value):
         return f"an array of shape {value.shape} and type {value.dtype}"
-    if value.size <= small:
+    if value.size <= max(small, 1):
         return _whole(value)
     first = ", ".join(map(number, value.ravel()[:SHOWN].tolist()))
     return f"an array of shape {value.shape}, {first} ..."

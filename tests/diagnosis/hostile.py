@@ -261,8 +261,8 @@ hostile("asks too much", lambda *arguments: np.empty(10**13))
 
 
 @hostile("calls itself")
-def _(*arguments):
-    return _(*arguments)
+def calls_itself(*arguments):
+    return calls_itself(*arguments)
 
 
 @hostile("calls itself in NumPy")

@@ -17,10 +17,14 @@ The verdict is
 
 No clock on the wall decides anything: where a network is so slow that fewer numbers must do, the
 processor time of its own calls says so, and never for a network of ordinary size.
+
+Whatever a network does or returns, there is a report. Results are made plain values in the thread
+of the call, `plain`, so that nothing of theirs runs outside of it.
 """
 
 import contextlib
 import random
+import warnings
 from collections.abc import Iterator
 
 import numpy as np
@@ -44,7 +48,6 @@ from mnist_book.diagnosis.examine.calls import finding_of
 from mnist_book.diagnosis.examine.examples import Examples, fit
 from mnist_book.diagnosis.examine.notes import NEEDED_FOR, Note, note, unchecked
 from mnist_book.diagnosis.examine.probing import Probe, Said, finding
-from mnist_book.diagnosis.examine.results import attribute
 from mnist_book.diagnosis.examine.subject import METHODS, Subject
 from mnist_book.diagnosis.reports import Finding, Report
 
@@ -96,20 +99,33 @@ def examine(
     images : what the network is fed, (n, inputs) floats or (n, 28, 28). Bytes are scaled to 0..1
         for `mnist_core.Network`, as its training does; others get them as floats from 0 to 255
     labels : integers (n,) or one-hot (n, classes), as the network's own methods take them
-    time_limit : seconds that a single call may take
+    time_limit : seconds of work that a single call may take; waiting counts for a quarter of that
 
     Returns
     -------
     the findings, the most likely cause first; what could not be checked; and notes, such as the
     sizes of activations and gradients, layer by layer
+
+    Notes
+    -----
+    Your code runs, in threads with a limit. Held off are errors of all kinds, `sys.exit()` and
+    endless recursion too; a call that does not end; on Linux, one that takes more than 4 GiB of
+    memory; what it prints; results of any kind and size; and what it does to its arguments, your
+    network, NumPy's error state, the filters of warnings and the global random generators.
+
+    A thread is no sandbox. Not held off are files and the working directory, threads and processes
+    that your code starts, other settings of Python, C code that keeps the interpreter to itself,
+    as `sum(range(10**12))` does, and crashes. `mnist_book.diagnosis.running` has the whole list.
     """
-    images, labels = np.asarray(images), np.asarray(labels)
-    with _generators_kept(), np.errstate(all="ignore"):
-        unusable = list(_unusable(network, images, labels))
+    images, labels = _given(images), _given(labels)
+    calls = Calls(time_limit)
+    with _generators_kept(), np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        unusable = list(_unusable(network, images, labels, calls))
         if unusable:
             return Report("network", tuple(unusable))
-        subject = Subject(network, Examples(images, labels, network), Calls(time_limit))
-        originals = [(array, array.copy()) for array in subject.of_original()]
+        subject = Subject(network, Examples(images, labels, network), calls)
+        originals = [(array, array.copy()) for array in subject.of_original]
         said = [*_introduction(subject), *_probed(subject), *_put_back(originals)]
     findings: dict[str, Finding] = {}
     for each in said:
@@ -126,7 +142,17 @@ def examine(
     )
 
 
-def _unusable(network: object, images: np.ndarray, labels: np.ndarray) -> Iterator[Finding]:
+def _given(values: object) -> np.ndarray:
+    """Take pictures or labels as an array; one without a shape where that does not work."""
+    try:
+        return np.asarray(values)
+    except ValueError:  # rows of different lengths
+        return np.array(None)
+
+
+def _unusable(
+    network: object, images: np.ndarray, labels: np.ndarray, calls: Calls
+) -> Iterator[Finding]:
     """Find what leaves nothing to examine."""
     if labels.dtype.kind in "OUS" and labels.size:
         first = labels.flat[0]
@@ -136,9 +162,20 @@ def _unusable(network: object, images: np.ndarray, labels: np.ndarray) -> Iterat
         given, expected = f"images {images.shape}, labels {labels.shape}", "(n, 784) or (n, 28, 28)"
         expected += ", and (n,)"
         yield finding("function.shape", given, expected=expected, says="network_pairs")
-    elif not callable(attribute(network, "predict_proba")):
-        given, expected = f"a {type(network).__name__}", "predict_proba(x) -> (batch, 10)"
-        yield finding("function.nothing", given, expected=expected, says="network_no_method")
+    else:
+        yield from _no_predictions(network, calls)
+
+
+def _no_predictions(network: object, calls: Calls) -> Iterator[Finding]:
+    """Say that there is no predict_proba; a property of this name may also fail, or never end."""
+    with contextlib.suppress(Refused):
+        found = calls.attempt(
+            "predict_proba", lambda: callable(getattr(network, "predict_proba", None))
+        )
+        if not calls.accept("predict_proba", found):
+            given, expected = f"a {type(network).__name__}", "predict_proba(x) -> (batch, 10)"
+            yield finding("function.nothing", given, expected=expected, says="network_no_method")
+    yield from map(finding_of, calls.take())
 
 
 def _introduction(subject: Subject) -> Iterator[Note]:
@@ -149,8 +186,7 @@ def _introduction(subject: Subject) -> Iterator[Note]:
     if subject.shared:
         yield unchecked("shared", what=", ".join(dict.fromkeys(subject.shared)))
     if "parameters" in subject.has and not subject.arrays():
-        found = attribute(subject.network, "parameters")
-        yield unchecked("parameters", found=f"a {type(found).__name__}, {cleaned(found)}")
+        yield unchecked("parameters", found=subject.parameters.text)
 
 
 def _probed(subject: Subject) -> Said:
@@ -178,6 +214,8 @@ def _probed(subject: Subject) -> Said:
         if probe.last and codes:
             return
     yield from _out_of_reach(subject)
+    for name, failure in subject.calls.failed.items() if not codes else ():
+        yield unchecked("failed_once", name=name, failure=failure)
 
 
 def _out_of_reach(subject: Subject) -> Iterator[Note]:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mnist_book.diagnosis.evidence import cleaned
+from mnist_book.diagnosis.examine.plain import Raised
 from mnist_book.diagnosis.examine.results import copied, described, identical
 from mnist_book.diagnosis.running import Theirs, run
 
@@ -31,14 +31,16 @@ class Calls:
     hangs : a call did not come back in time; no other is made then
     work : seconds of processor time that the last call took, whatever else the machine does
     incidents : what has been recorded and not been taken yet
+    failed : methods that gave an error, or a result of another form, and the first time that
     """
 
     def __init__(self, time_limit: float) -> None:
         self.time_limit, self.hangs, self.work = time_limit, False, 0.0
         self.incidents: list[Incident] = []
+        self.failed: dict[str, str] = {}
 
     def attempt(self, name: str, function: Callable, *arguments: object, times: int = 1) -> Theirs:
-        """Call on copies; return the result, or the exception that was raised.
+        """Call on copies; return the result, or what was raised as `Raised`.
 
         `times` is how often the function will call the network's: it gets so many time limits.
         """
@@ -52,20 +54,18 @@ class Calls:
             given = described(*arguments)
             self.record("slow", name, given, f"nothing within {self.time_limit:g} s")
             raise Refused from None
-        except Exception as error:
-            result = error
+        except Exception as error:  # the text of theirs may end the program, too
+            result = Raised(error)
         if printed:
             self.record("prints", name, described(*arguments), repr(printed[:60]))
         if not all(map(identical, arguments, copies)):
             self.record("mutates", name, described(*arguments), "the array, changed")
         return result
 
-    def call(self, name: str, function: Callable, *arguments: object) -> Theirs:
-        """Call on copies; an error, or nothing, is recorded and ends the probe."""
-        result = self.attempt(name, function, *arguments)
-        if isinstance(result, BaseException):
-            raised = f"{type(result).__name__}: {cleaned(result, str)}"
-            self.record("raises", name, described(*arguments), raised)
+    def accept(self, name: str, result: Theirs, *arguments: object) -> Theirs:
+        """Return a result; an error, or nothing, is recorded and ends the probe."""
+        if isinstance(result, Raised):
+            self.record("raises", name, described(*arguments), str(result))
             raise Refused
         if result is None or result is Ellipsis:
             self.record("nothing", name, described(*arguments), str(result))
@@ -85,5 +85,7 @@ class Calls:
         start = time.thread_time()
         try:
             return function(*arguments)
+        except BaseException as error:  # sys.exit() too; its text is made under the limit
+            return Raised(error)
         finally:
             self.work = time.thread_time() - start

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from mnist_book.diagnosis.evidence import cleaned
 from mnist_book.diagnosis.examine import steps
 from mnist_book.diagnosis.examine.causes import Cause, cause
 from mnist_book.diagnosis.examine.notes import unchecked
@@ -24,7 +25,7 @@ def shapes(subject: Subject) -> Said:
         return
     gradients = list(map(as_array, subject.in_order(result[1])))
     found, wanted = [g.shape for g in gradients], [a.shape for a in subject.arrays()]
-    seen = {"given": f"{len(x)} examples", "returned": str(found), "expected": str(wanted)}
+    seen = {"given": f"{len(x)} examples", "returned": cleaned(found), "expected": cleaned(wanted)}
     if len(found) != len(wanted) or not all(g.size for g in gradients):
         yield finding("function.shape", **seen, says="network_gradients")
         return

@@ -4,6 +4,7 @@ import numpy as np
 
 from mnist_book.diagnosis.examine.notes import note
 from mnist_book.diagnosis.examine.objective import LABELLINGS, objective
+from mnist_book.diagnosis.examine.plain import kind_of
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import cross_entropy, loss_in
 from mnist_book.diagnosis.examine.subject import Subject
@@ -20,7 +21,7 @@ def form(subject: Subject) -> Said:
     result = subject.call("loss_and_gradients", x, subject.labels_for(y))
     if loss_in(result) is None:
         given = f"x {x.shape}, {len(x)} labels"
-        returned, expected = type(result).__name__, "(float, list)"
+        returned, expected = kind_of(result), "(float, list)"
         yield finding("function.shape", given, returned, expected, says="network_loss")
 
 

@@ -14,7 +14,7 @@ NOTES = {
     "shared": "what could change your own network, such as a step of training: it cannot be copied "
     "whole; {what} would be shared with the copy",
     "parameters": "the weights, gradients and large logits: parameters is {found}; expected a list "
-    "of arrays of floats",
+    "of arrays of floats that can be written to",
     "not_in_place": "the gradients and large logits: changing the arrays in parameters, in a copy "
     "of the network, changes no probability. Pass the arrays that predict_proba works with, not "
     "copies of them",
@@ -25,6 +25,7 @@ NOTES = {
     "step": "the step of training: at random weights the probabilities are not finite",
     "changed": "your network's parameters changed although a copy was examined; they have been put "
     "back, and what was measured may be wrong",
+    "failed_once": "{name}, which works in other calls: {failure}",
     "failed": "{probe}: an error in the examination itself, {error}",
 }
 NEEDED_FOR = {

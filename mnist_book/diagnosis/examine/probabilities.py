@@ -5,6 +5,7 @@ import numpy as np
 from mnist_book.diagnosis.evidence import cleaned
 from mnist_book.diagnosis.examine.calling import Refused
 from mnist_book.diagnosis.examine.objective import changes_by_shift, objective
+from mnist_book.diagnosis.examine.plain import HUGE, MOST_ELEMENTS, Foreign, kind_of
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import as_array, identical, is_matrix
 from mnist_book.diagnosis.examine.subject import Subject
@@ -29,7 +30,7 @@ def form(subject: Subject) -> Said:
     result = subject.call("predict_proba", subject.x)
     if not isinstance(result, np.ndarray) or type(result) in SPECIAL:
         says, values = _kind(result)
-        returned = f"a {type(result).__name__}"
+        returned = cleaned(result) if isinstance(result, Foreign) else f"a {kind_of(result)}"
         yield finding("function.not_array", given, returned, "np.array(...)", says=says, **values)
         if says == "network_tuple":
             return
@@ -47,7 +48,9 @@ def _kind(result: Theirs) -> tuple[str, dict[str, object]]:
     found = [k for k, item in enumerate(items) if item.ndim == 2 and item.size]
     if found:
         return "network_tuple", {"count": len(items), "index": found[-1]}
-    return "network", {"kind": type(result).__name__}
+    if kind_of(result) == HUGE:
+        return "network_huge", {"limit": f"{MOST_ELEMENTS:,}"}
+    return "network", {"kind": kind_of(result)}
 
 
 def _misread_batch(subject: Subject, given: str, wanted: str) -> Said:

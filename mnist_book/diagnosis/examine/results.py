@@ -7,14 +7,6 @@ import numpy as np
 from mnist_book.diagnosis.running import Theirs
 
 
-def attribute(network: object, name: str) -> Theirs:
-    """Return an attribute, None if there is none; a property may raise anything."""
-    try:
-        return getattr(network, name, None)
-    except Exception:
-        return None
-
-
 def flattened(values: object) -> list[Theirs]:
     """Return what is in lists, tuples and dictionaries, however they are nested."""
     if isinstance(values, dict | MappingProxyType):

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mnist_book.diagnosis.evidence import cleaned
 from mnist_book.diagnosis.examine.objective import objective
 from mnist_book.diagnosis.examine.results import is_weights, loss_in
 from mnist_book.diagnosis.examine.subject import Subject
@@ -151,12 +150,8 @@ def _known_factor(subject: Subject) -> float:
 
 def _reason(result: object) -> str:
     if isinstance(result, Exception):
-        return f"{type(result).__name__}: {cleaned(result, str)}"
+        return str(result)
     return "the loss is not the same twice (dropout?)"
-
-
-class _Stopped(Exception):
-    """Ends a comparison: the reason."""
 
 
 def _loss(twin: Subject, x: np.ndarray, y: np.ndarray) -> float:
@@ -164,7 +159,7 @@ def _loss(twin: Subject, x: np.ndarray, y: np.ndarray) -> float:
     twin.rewind()
     loss = loss_in(twin.network.loss_and_gradients(x.copy(), twin.labels_for(y)))
     if loss is None:
-        raise _Stopped("the loss has another form there")
+        raise ValueError("the loss has another form there")
     return loss
 
 

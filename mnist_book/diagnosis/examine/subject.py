@@ -7,17 +7,25 @@ for; a fact that cannot be had is None, or an empty list.
 import contextlib
 import random
 from collections.abc import Callable, Iterable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TypeVar
 
 import numpy as np
 
 from mnist_book.diagnosis.examine.calling import Calls, Refused
-from mnist_book.diagnosis.examine.copying import duplicate
+from mnist_book.diagnosis.examine.copying import GENERATORS, duplicate
 from mnist_book.diagnosis.examine.examples import Examples
+from mnist_book.diagnosis.examine.plain import (
+    MOST_ELEMENTS,
+    Parameters,
+    Raised,
+    member,
+    parameters_of,
+    plain,
+)
 from mnist_book.diagnosis.examine.results import (
     as_array,
-    attribute,
+    described,
     flattened,
     is_matrix,
     is_weights,
@@ -30,6 +38,46 @@ TRAINING = ("loss_and_gradients", "step")  # methods that may draw random number
 SAMPLE, SMALL_SAMPLE = 499, 50  # pictures that most probes use
 Fact = TypeVar("Fact")
 AFFORDABLE = 2.0  # seconds of processor time for predicting a sample; ordinary networks need 0.01
+
+
+def _duplicated(original: Theirs, dtype: type | None) -> tuple:
+    """Copy a network; return what it shares, its random generators and its members, too."""
+    generators: list[object] = []
+    twin, shared = duplicate(original, dtype, generators)
+    if dtype and twin is not original:
+        with contextlib.suppress(Exception):  # setting it may be theirs
+            if hasattr(twin, "dtype"):
+                twin.dtype = np.dtype(dtype)
+    ordinary = [each for each in generators if type(each) in GENERATORS]
+    return twin, shared, ordinary, *_members(twin)
+
+
+def _members(network: Theirs) -> tuple[set[str], Parameters]:
+    """Return which methods there are, and the parameters."""
+    has = {name for name in METHODS if member(network, name) is not None}
+    return has, parameters_of(network)
+
+
+def _asked(
+    network: Theirs, before: Parameters, name: str, *arguments: object
+) -> tuple[object, Parameters]:
+    """Call a method; return its result and the parameters as they are now."""
+    try:
+        result = plain(getattr(network, name)(*arguments))
+    except BaseException as error:  # sys.exit() too
+        result = Raised(error)
+    return result, parameters_of(network, before)
+
+
+def _failure(name: str, result: object, x: Theirs) -> str:
+    """Say how a result is none that a probe can use; "" if it is."""
+    if isinstance(result, Raised):
+        return f"raised {result}"
+    if name == "predict_proba" and as_array(result).shape[:1] != (len(x),):
+        return "returned another shape"
+    if name == "loss_and_gradients" and loss_in(result) is None:
+        return "returned no loss"
+    return ""
 
 
 def _state_of(generator: Theirs) -> Theirs:
@@ -68,15 +116,14 @@ class Subject:
         self, original: Theirs, examples: Examples, calls: Calls, dtype: type | None = None
     ) -> None:
         self.original, self.examples, self.calls = original, examples, calls
-        self.network, self.shared = original, ["all of it"]
-        generators: list[object] = []
+        self.network, self.shared, generators = original, ["all of it"], []
+        self.has, self.parameters = set(), Parameters()
         with contextlib.suppress(Refused):
-            copied = calls.attempt("copying", duplicate, original, dtype, generators)
-            if isinstance(copied, tuple):  # else something went wrong that nobody thought of
-                self.network, self.shared = copied
-        if dtype and self.network is not original and hasattr(self.network, "dtype"):
-            self.network.dtype = np.dtype(dtype)
-        self.has = {name for name in METHODS if attribute(self.network, name) is not None}
+            copied = calls.attempt("copying", partial(_duplicated, original, dtype))
+            if isinstance(copied, Raised):  # something went wrong that nobody thought of
+                copied = calls.attempt("reading", partial(_members, original))
+                copied = (original, self.shared, [], *copied)
+            self.network, self.shared, generators, self.has, self.parameters = copied
         self.facts: dict[Callable, Theirs] = {}
         self.generators = [(each, _state_of(each)) for each in generators]
         self.start = [array.copy() for array in self.arrays()]
@@ -84,7 +131,7 @@ class Subject:
     def copy(self, dtype: type | None = None) -> "Subject":
         """Return another copy of the original, for which the same pictures will do."""
         twin = Subject(self.original, self.examples, self.calls, dtype)
-        for fact in ("rows", "x", "y", "classes", "takes_one_hot"):
+        for fact in ("rows", "x", "y", "classes", "takes_one_hot", "of_original"):
             vars(twin)[fact] = getattr(self, fact)
         return twin
 
@@ -104,16 +151,21 @@ class Subject:
     # Calls
 
     def attempt(self, name: str, *arguments: object) -> Theirs:
-        """Call a method on copies of its arguments; return its result or the exception."""
+        """Call a method on copies of its arguments; return a plain result, or `Raised`."""
         if name in TRAINING:
             self.rewind()
-        return self.calls.attempt(name, attribute(self.network, name), *arguments)
+        function = partial(_asked, self.network, self.parameters, name)
+        answer = self.calls.attempt(name, function, *arguments)
+        result, self.parameters = (
+            (answer, self.parameters) if isinstance(answer, Raised) else answer
+        )
+        if failure := _failure(name, result, arguments[0]):
+            self.calls.failed.setdefault(name, f"for {described(*arguments)} it {failure}")
+        return result
 
     def call(self, name: str, *arguments: object) -> Theirs:
         """Call a method on copies of its arguments; an error is recorded and ends the probe."""
-        if name in TRAINING:
-            self.rewind()
-        return self.calls.call(name, attribute(self.network, name), *arguments)
+        return self.calls.accept(name, self.attempt(name, *arguments), *arguments)
 
     def rewind(self) -> None:
         """Let the next call draw the same random numbers as the one before, for dropout.
@@ -146,11 +198,11 @@ class Subject:
 
     def in_order(self, gradients: Theirs) -> list[Theirs]:
         """Return gradients, nested or by name like the parameters, in the order of `arrays`."""
-        parameters = attribute(self.network, "parameters")
-        if isinstance(gradients, dict) and isinstance(parameters, dict):
+        names = self.parameters.names
+        if isinstance(gradients, dict) and names:
             for prefix in ("", "d", "d_", "grad_"):
-                if all(f"{prefix}{name}" in gradients for name in parameters):
-                    gradients = [gradients[f"{prefix}{name}"] for name in parameters]
+                if all(f"{prefix}{name}" in gradients for name in names):
+                    gradients = [gradients[f"{prefix}{name}"] for name in names]
                     break
         return flattened(gradients)
 
@@ -209,25 +261,30 @@ class Subject:
         if not isinstance(given, Exception):
             return False
         one_hot = self.attempt("loss_and_gradients", x, np.eye(self.classes)[digits])
-        return not isinstance(one_hot, Exception)
+        if isinstance(one_hot, Exception):
+            return False
+        self.calls.failed.pop("loss_and_gradients")  # so it was not to blame
+        return True
 
     # What it is like
 
     def arrays(self) -> list[np.ndarray]:
         """Return its parameters, which it reads in place; an empty list if they are none."""
-        arrays = flattened(attribute(self.network, "parameters"))
-        fit = all(isinstance(a, np.ndarray) and a.dtype.kind == "f" and a.size for a in arrays)
-        return arrays if fit else []
+        return self.parameters.arrays
 
+    @cached_property
     def of_original(self) -> list[np.ndarray]:
-        """Return the original's parameters."""
-        values = flattened(attribute(self.original, "parameters"))
-        return [value for value in values if isinstance(value, np.ndarray)]
+        """The original's parameters, which stay as they are."""
+        with contextlib.suppress(Refused):
+            found = self.calls.attempt("reading", partial(parameters_of, self.original))
+            if isinstance(found, Parameters):
+                return [np.asarray(a) for a in found.theirs if a.size <= MOST_ELEMENTS]
+        return []
 
     @property
     def apart(self) -> bool:
         """Whether its parameters are its own, so that they may be moved."""
-        theirs = self.of_original()
+        theirs = self.of_original
         return not any(np.may_share_memory(a, b) for a in self.arrays() for b in theirs)
 
     @property

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mnist_book.diagnosis.evidence import cleaned
 from mnist_book.diagnosis.examine.notes import note
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import as_array, cross_entropy, is_matrix, is_weights
@@ -14,7 +15,7 @@ def form(subject: Subject) -> Said:
     if not subject.layers:
         result = subject.call("activations", subject.x)
         layers = result if isinstance(result, tuple | list) else [result]
-        shapes = str([as_array(a).shape for a in layers])
+        shapes = cleaned([as_array(a).shape for a in layers])
         given, wanted = f"x {subject.x.shape}", "(batch, units)"
         yield finding("function.shape", given, shapes, wanted, says="network_activations")
 
