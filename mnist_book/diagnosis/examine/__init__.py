@@ -12,6 +12,8 @@ The verdict is
 - "not checked" where nothing was found, but something that the network has could not be looked at:
   it cannot be copied, its parameters are not those that it reads, its loss is another one at each
   call. Nothing is called right then;
+- "no bug found" where all was looked at, and yet it reads the pictures worse than the nearest mean
+  does, though it has learned something. That may be its training, or the pictures;
 - "right" where all that it has was looked at. What it does not have, such as `step`, is noted, and
   so is what these pictures are too few for: it is right as far as it could be checked.
 
@@ -52,6 +54,7 @@ PROBES: tuple[Probe, ...] = (
     *pictures.PROBES,
     *data.PROBES,
     *probabilities.PROBES,
+    reading.other_form,
     *bends.PROBES,
     *weights.PROBES,
     *loss.PROBES,
@@ -117,13 +120,12 @@ def examine(
             findings.setdefault(each.code, each)  # one for each code
     if "softmax.axis" in findings:
         findings.pop("function.raises", None)  # shapes that do not go together, and why
-    notes = [each for each in said if isinstance(each, Note)]
-    return Report(
-        "network",
-        tuple(sorted(findings.values(), key=_rank)),
-        tuple(each.text for each in notes if not each.unchecked),
-        tuple(each.text for each in notes if each.unchecked),
-    )
+    notes = {
+        kind: tuple(each.text for each in said if isinstance(each, Note) and each.kind == kind)
+        for kind in ("note", "unchecked", "doubt")
+    }
+    causes = tuple(sorted(findings.values(), key=_rank))
+    return Report("network", causes, notes["note"], notes["unchecked"], notes["doubt"])
 
 
 def _unusable(network: object, images: np.ndarray, labels: np.ndarray) -> Iterator[Finding]:

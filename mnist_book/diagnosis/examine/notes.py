@@ -7,6 +7,10 @@ NOTES = {
     "absent": "not checked for want of {name}: {needed_for}",
     "accuracy": "right for {right} of {count} images, on average {sure} sure; the nearest mean "
     "digit is right for {nearest}",
+    "badly": "it is right for {right} of these images, the nearest mean digit for {nearest}, and no "
+    "usual change of the images or of the order of the classes mends that. Measure its accuracy on "
+    "the images of its training: if it is low there, too, it was not trained enough, or with wrong "
+    "labels; if it is high, these images differ from those in some other way",
     "pairs": "not checked: whether labels belong to images, with so few of them",
     "one_hot": "loss_and_gradients got one-hot labels: it fails for integers",
     "sizes": "standard deviation of the {kind}, layer by layer: {sizes}",
@@ -42,7 +46,7 @@ class Note:
 
     key: str
     values: Mapping[str, object]
-    unchecked: bool = False  # it was there, and could not be checked: nothing is right, then
+    kind: str = "note"  # or "unchecked" or "doubt": nothing is called right, then
 
     @property
     def text(self) -> str:
@@ -57,4 +61,9 @@ def note(key: str, **values: object) -> Note:
 
 def unchecked(key: str, **values: object) -> Note:
     """Make a note of what should have been checked and could not be."""
-    return Note(key, values, unchecked=True)
+    return Note(key, values, kind="unchecked")
+
+
+def doubt(key: str, **values: object) -> Note:
+    """Make a note of what speaks against a network in which no bug was found."""
+    return Note(key, values, kind="doubt")

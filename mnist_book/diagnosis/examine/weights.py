@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from mnist_book.diagnosis.examine.forms import cure
+from mnist_book.diagnosis.examine.pictures import SIDE
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import cross_entropy
 from mnist_book.diagnosis.examine.subject import Subject
@@ -10,9 +12,29 @@ UNTRAINED = 0.25  # of the way from guessing to knowing, below which weights are
 
 
 def untrained(subject: Subject) -> bool:
-    """Tell whether its answers are hardly better than guessing the most frequent class."""
+    """Tell whether its weights may be those of the start, more or less.
+
+    Its answers are hardly better than guessing the most frequent class, in whatever form it gets
+    the pictures, and its first layer shows no training.
+    """
     guessed = float(np.bincount(subject.y).max() / len(subject.y))
-    return subject.accuracy < guessed + UNTRAINED * (1 - guessed)
+    guesses = subject.accuracy < guessed + UNTRAINED * (1 - guessed)
+    return guesses and not subject.once(shows_training) and subject.once(cure) is None
+
+
+def shows_training(subject: Subject) -> bool:
+    """Tell trained weights by what a picture leaves in them: pixels that touch have weights alike.
+
+    Fresh ones are drawn one by one. It holds for networks whose first layer sees 28 x 28 pixels.
+    """
+    first = subject.weights[0] if subject.weights else np.empty((0, 0))
+    if len(first) != SIDE * SIDE or not np.isfinite(first).all():
+        return False
+    grid = first.reshape(SIDE, SIDE, -1).astype(np.float64)
+    grid = grid - grid.mean(axis=(0, 1))
+    size = float((grid**2).mean())
+    alike = min(float((grid[:-1] * grid[1:]).mean()), float((grid[:, :-1] * grid[:, 1:]).mean()))
+    return alike > (0.1 + 4 / np.sqrt(grid.size)) * size > 0
 
 
 @probe(needs="weights", unless="linear.batch_size")
