@@ -57,7 +57,7 @@ class Report:
     findings : what is wrong with it
     notes : good to know, such as what was not there to be checked
     unchecked : what was there and could not be checked; nothing is called right then
-    doubts : what speaks against it although no bug was found; it is not called right then
+    doubts : what it does badly although no bug was found; it is not called right then
     """
 
     subject: str

@@ -42,12 +42,12 @@ def cure(subject: Subject) -> Cure | None:
 def mends(before: np.ndarray, after: np.ndarray) -> bool:
     """Tell whether these right answers, (n,) booleans, are a cure for those before.
 
-    They must be many, with half the errors at most, and chance can't have gained so many: where a
-    change makes no difference, gains and losses differ by about the root of their number.
+    They must be many, at least a third of the errors must be gone, and chance can't have gained so
+    many: where a change makes no difference, gains and losses differ by the root of their number.
     """
     gained, lost = np.sum(after & ~before), np.sum(before & ~after)
     surprising = gained - lost > 4 * np.sqrt(gained + lost)
-    return bool(surprising and after.mean() >= MENDED and (~after).sum() <= (~before).sum() / 2)
+    return bool(surprising and after.mean() >= MENDED and (~after).sum() <= (~before).sum() / 1.5)
 
 
 def _other_form(subject: Subject, before: np.ndarray) -> Cure | None:

@@ -7,10 +7,10 @@ NOTES = {
     "absent": "not checked for want of {name}: {needed_for}",
     "accuracy": "right for {right} of {count} images, on average {sure} sure; the nearest mean "
     "digit is right for {nearest}",
-    "badly": "it is right for {right} of these images, the nearest mean digit for {nearest}, and no "
-    "usual change of the images or of the order of the classes mends that. Measure its accuracy on "
-    "the images of its training: if it is low there, too, it was not trained enough, or with wrong "
-    "labels; if it is high, these images differ from those in some other way",
+    "badly": "it is right for {right} of these images, the nearest mean digit for {nearest}. Before "
+    "training, or early in it, that is as it should be. If it is trained, measure its accuracy on "
+    "the images that it was trained on: if that is low, too, its training was too short, or its "
+    "labels were wrong; if it is high, these images differ from those in a way that is not usual",
     "pairs": "not checked: whether labels belong to images, with so few of them",
     "one_hot": "loss_and_gradients got one-hot labels: it fails for integers",
     "sizes": "standard deviation of the {kind}, layer by layer: {sizes}",
@@ -65,5 +65,5 @@ def unchecked(key: str, **values: object) -> Note:
 
 
 def doubt(key: str, **values: object) -> Note:
-    """Make a note of what speaks against a network in which no bug was found."""
+    """Make a note of what a network does badly although no bug was found."""
     return Note(key, values, kind="doubt")

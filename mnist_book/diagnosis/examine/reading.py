@@ -7,7 +7,7 @@ from mnist_book.diagnosis.examine.notes import doubt, note
 from mnist_book.diagnosis.examine.pictures import nearest_mean
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.subject import Subject
-from mnist_book.diagnosis.examine.weights import shows_training, untrained
+from mnist_book.diagnosis.examine.weights import shows_training
 
 
 @probe(needs="finite", unless="data idx network.random network.batch_dependent")
@@ -51,14 +51,13 @@ def accuracy(subject: Subject) -> Said:
 
 @probe(needs="finite", unless="*")
 def badly(subject: Subject) -> Said:
-    """Doubt a network that has learned something, and is far behind the nearest mean.
+    """Doubt a network that is behind the nearest mean, though nothing was found.
 
-    Nothing was found. Whether its training was bad or too short, or was about other pictures, shows
-    only at the pictures of its training.
+    Whether it has not been trained yet, or badly, or on other pictures, does not show here.
     """
     count, right, nearest = len(subject.y), subject.accuracy, subject.once(nearest_mean)
     chance = 3 * np.sqrt((right * (1 - right) + nearest * (1 - nearest)) / count)
-    if count >= ENOUGH and nearest > right + chance and not untrained(subject):
+    if count >= ENOUGH and nearest > right + chance:
         yield doubt("badly", right=f"{right:.0%}", nearest=f"{nearest:.0%}")
 
 

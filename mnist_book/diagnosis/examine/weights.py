@@ -68,8 +68,18 @@ def one_sign(subject: Subject) -> Said:
         leaning = starting and w.size >= 1000 and abs(w.mean()) > 0.4 * w.std()
         if (one_sign or leaning) and _is_drawn(w):
             returned = f"{share:.0%} positive, mean {w.mean():.3g}"
-            yield finding("init.positive", f"weights of layer {layer}", returned, "50 %")
+            given, says = f"weights of layer {layer}", "network" if one_sign else "network_leaning"
+            ratio = _growth_of_sums(subject, w)
+            yield finding("init.positive", given, returned, "50 %, mean 0", says, ratio=ratio)
             return
+
+
+def _growth_of_sums(subject: Subject, w: np.ndarray) -> float:
+    """Return how many times as large a unit's sums are as with the same weights of both signs."""
+    rng = np.random.default_rng(0)
+    x = subject.x if len(w) == subject.x.shape[1] else rng.random((50, len(w)))
+    both = np.abs(w) * rng.choice([-1, 1], w.shape)
+    return float(np.linalg.norm(x @ w) / max(float(np.linalg.norm(x @ both)), 1e-300))
 
 
 @probe(needs="weights probabilities", unless="init")
@@ -140,7 +150,8 @@ def _differences(subject: Subject) -> float:
 def by_probabilities(subject: Subject) -> Said:
     """Judge weights that cannot be seen by the probabilities of an untrained network."""
     p, classes = subject.probabilities, subject.classes
-    if subject.weights or not untrained(subject):
+    sums_to_one = np.allclose(p.sum(axis=1), 1, atol=1e-3)  # else ln 10 measures nothing
+    if subject.weights or not sums_to_one or not untrained(subject):
         return
     off, loss = float(np.abs(p - 1 / classes).max()), cross_entropy(p, subject.y)
     seen = {
