@@ -1,9 +1,9 @@
 """Right networks of all kinds, at all stages of training: nothing may be found in any of them."""
 
 import pytest
+import zoo
 
 from mnist_book import examine
-from tests import zoo
 
 CASES = list(zoo.zoo(0))[:60]
 
