@@ -9,8 +9,9 @@ NOTES = {
     "digit is right for {nearest}",
     "badly": "it is right for {right} of these images, the nearest mean digit for {nearest}. "
     "Before training, or early in it, that is as it should be. If it is trained, measure its "
-    "accuracy on the images that it was trained on: if that is low, too, its training was too short "
-    "or its labels were wrong; if it is high, these images differ from those in an unusual way",
+    "accuracy on the images that it was trained on: if that is low, too, its training was too "
+    "short, or its labels were wrong; if it is high, these images differ from those in "
+    "an unusual way",
     "pairs": "not checked: whether labels belong to images, with so few of them",
     "one_hot": "loss_and_gradients got one-hot labels: it fails for integers",
     "sizes": "standard deviation of the {kind}, layer by layer: {sizes}",
