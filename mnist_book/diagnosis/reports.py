@@ -57,28 +57,33 @@ class Report:
     findings : what is wrong with it
     notes : good to know, such as what was not there to be checked
     unchecked : what was there and could not be checked; nothing is called right then
+    doubts : what it does badly although no bug was found; it is not called right then
     """
 
     subject: str
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     unchecked: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
         """Whether all was checked, and nothing found."""
-        return self.verdict == "right"
+        return not self.findings and not self.unchecked
 
     @property
     def verdict(self) -> str:
-        """Return "right", "not yet" where something was found, or else "not checked"."""
+        """Return "not yet" where something was found, "not checked", "no bug found", or "right"."""
         if self.findings:
             return "not yet"
-        return "not checked" if self.unchecked else "right"
+        if self.unchecked:
+            return "not checked"
+        return "no bug found" if self.doubts else "right"
 
     def __repr__(self) -> str:
         lines = [f"{self.subject}: {self.verdict}."]
         lines += [f"  not checked: {reason}" for reason in self.unchecked]
+        lines += [f"  but: {doubt}" for doubt in self.doubts]
         for finding in self.findings:
             lines += [f"  {finding.message} [{finding.code}, chapter {finding.chapter}]"]
             lines += [f"    {line}" for line in finding.evidence.splitlines()]
@@ -87,7 +92,7 @@ class Report:
 
     def _repr_html_(self) -> str:
         # Words carry the meaning; colour repeats it. Inherited colours suit light and dark.
-        colour = {"right": "#2e9e5b", "not yet": "#d55e00", "not checked": "#b08900"}[self.verdict]
+        colour = {"right": "#2e9e5b", "not yet": "#d55e00"}.get(self.verdict, "#b08900")
         style = (
             f"border:1px solid {colour};border-left-width:6px;border-radius:4px;padding:.5em .9em"
         )
@@ -96,6 +101,8 @@ class Report:
         ]
         for reason in self.unchecked:
             rows.append(f'<p style="margin:.4em 0 0">Not checked: {escape(reason)}</p>')
+        for doubt in self.doubts:
+            rows.append(f'<p style="margin:.4em 0 0">But {escape(doubt)}.</p>')
         for finding in self.findings:
             rows.append(
                 f'<p style="margin:.4em 0 0">{escape(finding.message)} '

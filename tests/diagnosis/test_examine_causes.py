@@ -527,6 +527,13 @@ def test_right_neighbours_are_right(name):
     assert report.ok, report
 
 
+def test_gradients_of_biases_are_0_and_no_step_uses_them():
+    net = bug(of_layer=lambda s, k, x, d: [x.T @ d, 0 * d[0]])()
+    names = ("predict_proba", "loss_and_gradients", "parameters")
+    parts = types.SimpleNamespace(**{name: getattr(net, name) for name in names})
+    assert examine(parts, *zoo.digits(7)).findings[0].code == "gradients.bias"
+
+
 def test_labels_as_text():
     x, y = zoo.digits(7)
     for labels in (y.astype(str), y.astype(str).astype(object)):

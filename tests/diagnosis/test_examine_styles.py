@@ -108,6 +108,19 @@ def test_a_loss_that_changes_is_not_checked(digits):
     assert report.verdict == "not checked" and "not the same twice" in report.unchecked[0]
 
 
+def test_a_loss_that_draws_from_a_generator_is_checked(digits):
+    """The generator is put back before each call, so that they all draw the same."""
+    network = execute("flat functions over globals")
+    inner, rng = network.loss_and_gradients, np.random.default_rng(0)
+
+    def noisy(x, y):
+        loss, gradients = inner(x, y)
+        return loss + 1e-6 * rng.normal(), gradients
+
+    network.loss_and_gradients = noisy
+    assert examine(network, *digits).ok
+
+
 def test_an_error_of_ours_is_no_traceback(digits, monkeypatch):
     from mnist_book.diagnosis.examine import probing, subject
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from mnist_book.diagnosis.checks.function import GuardedFunction, not_a_number, report
 from mnist_book.diagnosis.evidence import compared, lay_out
 from mnist_book.diagnosis.reports import Finding, Report
-from mnist_book.diagnosis.subject import Subject, not_a_number, report
 
 SLOPES = (0.3, 0.05)
 # Some just above 0, some above 1: a function may treat them in different ways.
@@ -62,7 +62,7 @@ DERIVATIVE_MISTAKES: list[tuple[Finding, Callable[[float], Halves]]] = [
 
 def leaky_relu(function: Callable[[np.ndarray, float], np.ndarray]) -> Report:
     """Check `f(z, slope)`: z where z > 0, slope * z elsewhere."""
-    subject = Subject(function, "z slope")
+    subject = GuardedFunction(function, "z slope")
 
     def check() -> list[Finding]:
         measured = {slope: _measure(subject, slope) for slope in SLOPES}
@@ -91,7 +91,7 @@ def _by_halves(measured: Measured) -> Finding:
 
 def leaky_relu_gradient(function: Callable[[np.ndarray, float], np.ndarray]) -> Report:
     """Check `f(z, slope)`: 1 where the pre-activation z > 0, slope elsewhere (either at 0)."""
-    subject = Subject(function, "z slope")
+    subject = GuardedFunction(function, "z slope")
 
     def check() -> list[Finding]:
         measured = {slope: _measure(subject, slope) for slope in (*SLOPES, 0.0)}
@@ -131,7 +131,7 @@ def _mistake_in_derivative(measured: Measured) -> Finding:
 # --------------------------------------------------------------------------------------------------
 
 
-def _measure(subject: Subject, slope: float) -> Halves:
+def _measure(subject: GuardedFunction, slope: float) -> Halves:
     """Call a function at `Z`; return what it gives for `P` and for `N`."""
     result = subject.array(Z, slope, shape=Z.shape)
     not_a_number(result, subject.given(Z, slope))

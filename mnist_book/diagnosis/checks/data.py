@@ -8,8 +8,15 @@ from pathlib import Path
 import numpy as np
 
 import mnist_core
+from mnist_book.diagnosis.checks.function import (
+    Found,
+    GuardedFunction,
+    one_number,
+    report,
+    same,
+    shown,
+)
 from mnist_book.diagnosis.reports import Finding, Report
-from mnist_book.diagnosis.subject import Found, Subject, one_number, report, same, shown
 
 # --------------------------------------------------------------------------------------------------
 # Four bytes
@@ -18,7 +25,7 @@ from mnist_book.diagnosis.subject import Found, Subject, one_number, report, sam
 
 def big_endian(function: Callable[[bytes], int]) -> Report:
     """Check `f(four_bytes) -> int`, the unsigned number that four big-endian bytes stand for."""
-    subject = Subject(function, "four_bytes")
+    subject = GuardedFunction(function, "four_bytes")
 
     def check() -> list[Finding]:
         for right in (2051, 60000, 28, 0, 1, 2**31, 2**32 - 1):
@@ -33,7 +40,7 @@ def big_endian(function: Callable[[bytes], int]) -> Report:
     return report("big_endian", check)
 
 
-def _misread_number(subject: Subject, result: object, four: bytes) -> Finding:
+def _misread_number(subject: GuardedFunction, result: object, four: bytes) -> Finding:
     number = one_number(result)
     if number is None:
         subject.as_array(result, subject.given(four))
@@ -62,7 +69,7 @@ def read_idx(function: Callable[[Path], np.ndarray]) -> Report:
     rng = np.random.default_rng(1)
     images = rng.integers(1, 256, (3, 5, 4), dtype=np.uint8)
     labels = rng.integers(0, 10, 300, dtype=np.uint8)
-    subject = Subject(function, "path")
+    subject = GuardedFunction(function, "path")
 
     def check() -> list[Finding]:
         with tempfile.TemporaryDirectory() as folder:
@@ -77,7 +84,7 @@ def read_idx(function: Callable[[Path], np.ndarray]) -> Report:
     return report("read_idx", check)
 
 
-def _check_file(subject: Subject, path: Path, expected: np.ndarray) -> Finding | None:
+def _check_file(subject: GuardedFunction, path: Path, expected: np.ndarray) -> Finding | None:
     try:
         result = subject.array(path)
     except Found as found:
@@ -94,7 +101,7 @@ def _check_file(subject: Subject, path: Path, expected: np.ndarray) -> Finding |
     return shown(finding, subject.given(path), result, expected)
 
 
-def _by_other_files(subject: Subject, path: Path, expected: np.ndarray) -> Finding | None:
+def _by_other_files(subject: GuardedFunction, path: Path, expected: np.ndarray) -> Finding | None:
     """Feed files that are wrong in one way: the one that a reader likes tells how it reads."""
     for changed in _little_endian_files(path.read_bytes(), expected.ndim):
         result = _attempt(subject, path, changed)
@@ -130,7 +137,7 @@ def _shifted_files(content: bytes, rank: int) -> Iterator[bytes]:
         yield header + body[:-missing]
 
 
-def _attempt(subject: Subject, path: Path, content: bytes) -> np.ndarray | None:
+def _attempt(subject: GuardedFunction, path: Path, content: bytes) -> np.ndarray | None:
     other = path.with_name(f"changed-{path.name}")
     other.write_bytes(content)
     try:
@@ -172,7 +179,7 @@ def _as_bytes(values: np.ndarray) -> np.ndarray:
 def nearest_mean(function: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]) -> Report:
     """Check `f(train_images, train_labels, test_images) -> labels`, by the nearest mean digit."""
     arguments = _noisy_digits()
-    subject = Subject(function, "train_images train_labels test_images")
+    subject = GuardedFunction(function, "train_images train_labels test_images")
     exact, in_bytes = _differences(*arguments, float), _differences(*arguments, np.uint8)
     expected = (exact**2).sum(axis=(2, 3)).argmin(axis=1)
     mistakes = [

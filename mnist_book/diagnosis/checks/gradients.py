@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from mnist_book.diagnosis.checks.function import Found, GuardedFunction, not_a_number, report, same
 from mnist_book.diagnosis.evidence import compared, described, lay_out
 from mnist_book.diagnosis.reports import Finding, Report
-from mnist_book.diagnosis.subject import Found, Subject, not_a_number, report, same
 from mnist_core import leaky_relu, leaky_relu_gradient, softmax
 
 SLOPE = 0.01
@@ -155,7 +155,7 @@ def gradients(
     columns : x is (inputs, batch), weights are (outputs, inputs), biases (outputs, 1) instead
     one_hot : labels are one-hot, (batch, classes), in columns (classes, batch)
     """
-    way = _Way(Subject(function, "parameters x labels"), one_hot)
+    way = _Way(GuardedFunction(function, "parameters x labels"), one_hot)
 
     def check() -> list[Finding]:
         findings = _check_gradients(way, columns) or _check_again(way, columns)
@@ -175,7 +175,7 @@ def train_step(
     It returns the new parameters, or changes the arrays in place and returns nothing, or the loss.
     The rest is as for `gradients`.
     """
-    subject = Subject(function, "parameters x labels learning_rate", in_place=True)
+    subject = GuardedFunction(function, "parameters x labels learning_rate", in_place=True)
     long, short = _Way(subject, one_hot, 0.1), _Way(subject, one_hot, 0.003)
 
     def check() -> list[Finding]:
@@ -192,7 +192,7 @@ def train_step(
 class _Way:
     """How the reader's function tells its gradients: by returning them, or by a step with them."""
 
-    subject: Subject
+    subject: GuardedFunction
     one_hot: bool
     rate: float | None = None  # of learning, if it takes a step
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from mnist_book.diagnosis.checks.function import Found, GuardedFunction, not_a_number, report
 from mnist_book.diagnosis.evidence import lay_out
 from mnist_book.diagnosis.reports import Finding, Report
-from mnist_book.diagnosis.subject import Found, Subject, not_a_number, report
 
 SLOPE = 0.01
 # What depends on the inputs, on the outputs, or on both, shows.
@@ -27,7 +27,7 @@ def he_normal(
     function : returns weights (inputs, outputs)
     columns : it returns (outputs, inputs) instead
     """
-    subject = Subject(function, "rng inputs outputs slope")
+    subject = GuardedFunction(function, "rng inputs outputs slope")
 
     def check() -> list[Finding]:
         samples = [_draw(subject, *sizes, columns) for sizes in SIZES]
@@ -39,7 +39,7 @@ def he_normal(
     return report("he_normal", check)
 
 
-def _draw(subject: Subject, inputs: int, outputs: int, columns: bool) -> np.ndarray:
+def _draw(subject: GuardedFunction, inputs: int, outputs: int, columns: bool) -> np.ndarray:
     """Draw weights, and turn them to (inputs, outputs)."""
     arguments = np.random.default_rng(7), inputs, outputs, SLOPE
     given, shape = subject.given(*arguments), (outputs, inputs) if columns else (inputs, outputs)

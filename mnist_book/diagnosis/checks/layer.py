@@ -5,9 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from mnist_book.diagnosis.checks.function import (
+    Found,
+    GuardedFunction,
+    not_a_number,
+    report,
+    same,
+    shown,
+)
 from mnist_book.diagnosis.evidence import cleaned, lay_out
 from mnist_book.diagnosis.reports import Finding, Report
-from mnist_book.diagnosis.subject import Found, Subject, not_a_number, report, same, shown
 
 # --------------------------------------------------------------------------------------------------
 # The shape ledger
@@ -71,7 +78,7 @@ def linear(function: Callable[..., np.ndarray], *, columns: bool = False) -> Rep
     function : takes x (batch, inputs), weights (inputs, outputs), bias (outputs,)
     columns : it takes x (inputs, batch), weights (outputs, inputs), bias (outputs, 1) instead
     """
-    subject = Subject(function, "x weights bias")
+    subject = GuardedFunction(function, "x weights bias")
 
     def check() -> list[Finding]:
         for sizes in SIZES:
@@ -83,7 +90,7 @@ def linear(function: Callable[..., np.ndarray], *, columns: bool = False) -> Rep
     return report("linear", check)
 
 
-def _check_layer(subject: Subject, arguments: list, columns: bool) -> Finding | None:
+def _check_layer(subject: GuardedFunction, arguments: list, columns: bool) -> Finding | None:
     """Compare a layer's result with the right one; `arguments` are in rows."""
     x, weights, bias = arguments
     laid_out = _in_columns(arguments) if columns else arguments
@@ -131,14 +138,14 @@ def _with_layout(finding: Finding, function: Callable) -> list[Finding]:
     # A bias that is turned into a column is meant for columns; else it may be a mistake in rows.
     x, weights, bias = _arguments(*SQUARE)
     try:
-        result = Subject(function, "x weights bias")(x, weights, bias)
+        result = GuardedFunction(function, "x weights bias")(x, weights, bias)
     except Found:
         return [finding, layout]
     meant = same(result, weights @ x + bias[:, np.newaxis])
     return [layout, finding] if meant else [finding, layout]
 
 
-def _on_squares(subject: Subject, columns: bool) -> Finding | None:
+def _on_squares(subject: GuardedFunction, columns: bool) -> Finding | None:
     arguments = _arguments(*SQUARE)
     try:
         result = subject.array(*(_in_columns(arguments) if columns else arguments))
@@ -195,7 +202,7 @@ def accuracy(function: Callable[[np.ndarray, np.ndarray], float]) -> Report:
     """Check `f(predictions, labels) -> fraction`, predictions being (n,) or a column (n, 1)."""
     labels = np.array([3, 1, 4, 1, 5, 9, 2, 6])
     predictions = np.array([3, 1, 4, 7, 5, 9, 2, 0])
-    subject = Subject(function, "predictions labels")
+    subject = GuardedFunction(function, "predictions labels")
     mistakes = [
         (Finding("accuracy.broadcast"), np.mean(predictions[:, np.newaxis] == labels)),
         (Finding("accuracy.wrong", says="wrong_ones"), 0.25),

@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 import mnist_core
-from mnist_book.diagnosis.evidence import lay_out
-from mnist_book.diagnosis.reports import Finding, Report
-from mnist_book.diagnosis.subject import (
+from mnist_book.diagnosis.checks.function import (
     Found,
-    Subject,
+    GuardedFunction,
     not_a_number,
     one_number,
     report,
     same,
     shown,
 )
+from mnist_book.diagnosis.evidence import lay_out
+from mnist_book.diagnosis.reports import Finding, Report
 
 # --------------------------------------------------------------------------------------------------
 # Softmax
@@ -25,7 +25,7 @@ from mnist_book.diagnosis.subject import (
 
 def softmax(function: Callable[[np.ndarray], np.ndarray], *, columns: bool = False) -> Report:
     """Check `f(logits) -> probabilities`, (batch, classes); with `columns` (classes, batch)."""
-    subject = Subject(function, "logits")
+    subject = GuardedFunction(function, "logits")
 
     def turn(rows: np.ndarray) -> np.ndarray:
         return rows.T.copy() if columns else rows
@@ -43,7 +43,7 @@ def softmax(function: Callable[[np.ndarray], np.ndarray], *, columns: bool = Fal
     return report("softmax", check)
 
 
-def _check_ordinary(subject: Subject, turn: Callable, logits: np.ndarray) -> Finding | None:
+def _check_ordinary(subject: GuardedFunction, turn: Callable, logits: np.ndarray) -> Finding | None:
     given, right = subject.given(turn(logits)), mnist_core.softmax(logits)
     try:
         result = subject.array(turn(logits))
@@ -64,7 +64,7 @@ def _check_ordinary(subject: Subject, turn: Callable, logits: np.ndarray) -> Fin
     return replace(finding, evidence=f"{finding.evidence}\n{lay_out(sums_of_the_examples=sums)}")
 
 
-def _on_a_square(subject: Subject, turn: Callable) -> Finding | None:
+def _on_a_square(subject: GuardedFunction, turn: Callable) -> Finding | None:
     square = np.random.default_rng(1).normal(0, 1.5, (4, 4))
     try:
         p = turn(subject.array(turn(square), shape=(4, 4)))
@@ -141,7 +141,7 @@ def _are_shares(p: np.ndarray, z: np.ndarray) -> bool:
     )
 
 
-def _check_extreme(subject: Subject, turn: Callable) -> Finding | None:
+def _check_extreme(subject: GuardedFunction, turn: Callable) -> Finding | None:
     overflow, one_maximum = Finding("softmax.overflow"), Finding("softmax.global_max")
     high = [[1000.0, 999, 998], [1001, 1000, 1002]]
     for finding, rows in (
@@ -200,7 +200,7 @@ def cross_entropy(
     columns : it takes logits (classes, batch) instead
     one_hot : it takes labels of the logits' shape, 1 at the right class, 0 elsewhere
     """
-    loss = _Loss(Subject(function, "logits labels"), columns, one_hot)
+    loss = _Loss(GuardedFunction(function, "logits labels"), columns, one_hot)
 
     def check() -> list[Finding]:
         try:
@@ -218,7 +218,7 @@ def cross_entropy(
 class _Loss:
     """The reader's loss, and how it takes its arguments."""
 
-    subject: Subject
+    subject: GuardedFunction
     columns: bool
     one_hot: bool
 

@@ -12,8 +12,11 @@ The verdict is
 - "not checked" where nothing was found, but something that the network has could not be looked at:
   it cannot be copied, its parameters are not those that it reads, its loss is another one at each
   call. Nothing is called right then;
-- "right" where all that it has was looked at. What it does not have, such as `step`, is noted, and
-  so is what these pictures are too few for: it is right as far as it could be checked.
+- "no bug found" where all that it has was looked at, and it reads the pictures worse than the
+  nearest mean does: it is not trained yet, or badly, or was on other pictures, which can't be told;
+- "right" where it reads them, too, or they are too few to say. What it does not have, such as
+  `step`, is noted, and so is what these pictures are too few for: it is right as far as it could be
+  checked.
 
 No clock on the wall decides anything: where a network is so slow that fewer numbers must do, the
 processor time of its own calls says so, and never for a network of ordinary size.
@@ -55,6 +58,7 @@ PROBES: tuple[Probe, ...] = (
     *pictures.PROBES,
     *data.PROBES,
     *probabilities.PROBES,
+    reading.other_form,
     *bends.PROBES,
     *weights.PROBES,
     *loss.PROBES,
@@ -96,8 +100,9 @@ def examine(
         `types.SimpleNamespace(predict_proba=forward, parameters=[W1, b1, W2, b2])`; column-major
         code is wrapped in one: `types.SimpleNamespace(predict_proba=lambda x: net.predict(x.T).T,
         parameters=net.weights)`
-    images : what the network is fed, (n, inputs) floats or (n, 28, 28). Bytes are scaled to 0..1
-        for `mnist_core.Network`, as its training does; others get them as floats from 0 to 255
+    images : what the network is fed, (n, inputs) floats or (n, 28, 28), which reach it as rows
+        (n, inputs). Bytes are scaled to 0..1 for `mnist_core.Network`, as its training does; others
+        get them as floats from 0 to 255
     labels : integers (n,) or one-hot (n, classes), as the network's own methods take them
     time_limit : seconds of work that a single call may take; waiting counts for a quarter of that
 
@@ -133,13 +138,12 @@ def examine(
             findings.setdefault(each.code, each)  # one for each code
     if "softmax.axis" in findings:
         findings.pop("function.raises", None)  # shapes that do not go together, and why
-    notes = [each for each in said if isinstance(each, Note)]
-    return Report(
-        "network",
-        tuple(sorted(findings.values(), key=_rank)),
-        tuple(each.text for each in notes if not each.unchecked),
-        tuple(each.text for each in notes if each.unchecked),
-    )
+    notes = {
+        kind: tuple(each.text for each in said if isinstance(each, Note) and each.kind == kind)
+        for kind in ("note", "unchecked", "doubt")
+    }
+    causes = tuple(sorted(findings.values(), key=_rank))
+    return Report("network", causes, notes["note"], notes["unchecked"], notes["doubt"])
 
 
 def _given(values: object) -> np.ndarray:
@@ -158,6 +162,9 @@ def _unusable(
         first = labels.flat[0]
         given = f"labels of type {type(first).__name__}: {cleaned(first)}, ..."
         yield finding("data.labels", given, expected="whole numbers from 0", says="network_text")
+    elif images.dtype.kind not in "biuf" and images.size:
+        given = f"images {images.shape} of type {images.dtype}: {cleaned(images.flat[0])}, ..."
+        yield finding("function.not_array", given, expected="floats", says="network_images")
     elif not fit(images, labels):
         given, expected = f"images {images.shape}, labels {labels.shape}", "(n, 784) or (n, 28, 28)"
         expected += ", and (n,)"

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mnist_book.diagnosis.evidence import cleaned
 from mnist_book.diagnosis.examine.notes import note
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import as_array
@@ -13,12 +14,49 @@ def labels(subject: Subject) -> Said:
     """Labels must be whole numbers, one for each class."""
     digits, last = subject.digits, subject.classes - 1
     low, high = subject.examples.labels.min(), subject.examples.labels.max()
-    if not subject.examples.whole or digits.min() < 0 or digits.max() > last:
-        given, expected = f"labels from {low} to {high}", f"whole numbers from 0 to {last}"
+    given, expected = f"labels from {low} to {high}", f"whole numbers from 0 to {last}"
+    if not subject.examples.whole:
+        yield finding("data.labels", given, expected=expected, says="network_fractions")
+    elif digits.min() < 0 or digits.max() > last:
         yield finding("data.labels", given, expected=expected, last=last)
 
 
-@probe()
+@probe(needs="loss_and_gradients", last=True)
+def float_labels(subject: Subject) -> Said:
+    """Labels may be floats only where the loss can use them."""
+    x, digits, given = subject.x[:20], subject.y[:20], subject.examples.labels
+    if given.dtype.kind != "f" or subject.examples.one_hot or subject.takes_one_hot:
+        return
+    result = subject.attempt("loss_and_gradients", x, subject.labels_for(digits))
+    as_integers = subject.attempt("loss_and_gradients", x, digits.reshape(-1, *given.shape[1:]))
+    if isinstance(result, Exception) and not isinstance(as_integers, Exception):
+        shown = f"labels of type {given.dtype}: {given.flat[0]}, ..."
+        raised = f"{type(result).__name__}: {cleaned(result, str)}"
+        yield finding("data.labels", shown, raised, "integers", says="network_floats")
+
+
+@probe(last=True)
+def rows(subject: Subject) -> Said:
+    """Look for a network that takes pictures in the shape that they were given in, not as rows."""
+    x, shape = subject.images[:20], subject.examples.shape
+    if len(shape) < 2:
+        return
+    result = subject.attempt("predict_proba", x)
+    if isinstance(result, Exception) and not isinstance(
+        subject.attempt("predict_proba", x.reshape(-1, *shape)), Exception
+    ):
+        yield finding(
+            "function.shape",
+            f"images {subject.examples.labels.shape[:1] + shape}; x {x.shape}",
+            f"{type(result).__name__}: {cleaned(result, str)}",
+            "probabilities for rows",
+            says="network_pictures",
+            inputs=x.shape[1],
+            shape=", ".join(map(str, shape)),
+        )
+
+
+@probe(unless="data.two_values")
 def scale(subject: Subject) -> Said:
     """Look at the size of the inputs, unless the network scales them itself."""
     x = subject.x
@@ -96,4 +134,4 @@ def _runs(digits: np.ndarray) -> tuple[float, float]:
     return float(np.mean(digits[1:] == digits[:-1])), float(in_a_batch)
 
 
-PROBES = (labels, scale, pairs, order)
+PROBES = (rows, labels, float_labels, scale, pairs, order)

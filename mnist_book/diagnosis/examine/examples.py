@@ -15,18 +15,20 @@ class Examples:
     digits : (n,) integers
     labels : as they were given
     one_hot : whether labels are rows with a single 1
+    shape : of a picture as it was given
     given_as : the type of the pictures as they were given
+    scaled : whether their bytes were scaled to 0..1 here
     """
 
     def __init__(self, images: np.ndarray, labels: np.ndarray, network: Theirs) -> None:
-        self.labels, self.given_as = labels, images.dtype
+        self.labels, self.shape, self.given_as = labels, images.shape[1:], images.dtype
         self.one_hot = labels.ndim == 2 and labels.shape[1] > 1
         digits = labels.argmax(axis=1) if self.one_hot else labels.reshape(-1)
         self.whole = bool((digits == digits.astype(np.int64)).all())
         self.digits = digits.astype(np.int64)
         images = images.reshape(len(images), -1)
-        ours = issubclass(type(network), mnist_core.Network)
-        if images.dtype == np.uint8 and ours:
+        self.scaled = images.dtype == np.uint8 and issubclass(type(network), mnist_core.Network)
+        if self.scaled:
             images = mnist_core.scale_pixels(images, network.dtype.type)
         self.images = images if images.dtype.kind == "f" else images.astype(np.float64)
 

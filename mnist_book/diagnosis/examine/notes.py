@@ -7,6 +7,11 @@ NOTES = {
     "absent": "not checked for want of {name}: {needed_for}",
     "accuracy": "right for {right} of {count} images, on average {sure} sure; the nearest mean "
     "digit is right for {nearest}",
+    "badly": "it is right for {right} of these images, the nearest mean digit for {nearest}. "
+    "Before training, or early in it, that is as it should be. If it is trained, measure its "
+    "accuracy on the images that it was trained on: if that is low, too, its training was too "
+    "short, or its labels were wrong; if it is high, these images differ from those in "
+    "an unusual way",
     "pairs": "not checked: whether labels belong to images, with so few of them",
     "one_hot": "loss_and_gradients got one-hot labels: it fails for integers",
     "sizes": "standard deviation of the {kind}, layer by layer: {sizes}",
@@ -43,7 +48,7 @@ class Note:
 
     key: str
     values: Mapping[str, object]
-    unchecked: bool = False  # it was there, and could not be checked: nothing is right, then
+    kind: str = "note"  # or "unchecked" or "doubt": nothing is called right, then
 
     @property
     def text(self) -> str:
@@ -58,4 +63,9 @@ def note(key: str, **values: object) -> Note:
 
 def unchecked(key: str, **values: object) -> Note:
     """Make a note of what should have been checked and could not be."""
-    return Note(key, values, unchecked=True)
+    return Note(key, values, kind="unchecked")
+
+
+def doubt(key: str, **values: object) -> Note:
+    """Make a note of what a network does badly although no bug was found."""
+    return Note(key, values, kind="doubt")

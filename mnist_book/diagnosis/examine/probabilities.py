@@ -109,15 +109,19 @@ def single_outputs(subject: Subject) -> bool:
             asked = subject.once(objective)
         except Refused:
             subject.calls.take()  # the loss has a probe of its own, which says so
-            return bool(p.min() >= 0 and p.max() <= 1 and np.ptp(p.max(axis=1)) > 0)
+            return _like_sigmoids(p)
         if asked.name:
             return asked.single
         if subject.twin and subject.once(changes_by_shift) is not None:
             return subject.once(changes_by_shift)
         if p.min() < 0:
             return False
-    sigmoids = p.min() >= 0 and p.max() <= 1
-    return bool(sigmoids and np.ptp(p.max(axis=1)) > 0)  # exp(z - maximum) is 1 in each row
+    return _like_sigmoids(p)
+
+
+def _like_sigmoids(p: np.ndarray) -> bool:
+    """Tell outputs from 0 to 1 from exp(z - maximum), whose largest is 1 in each row."""
+    return bool(p.min() >= 0 and p.max() <= 1 and not np.allclose(p.max(axis=1), 1, atol=1e-12))
 
 
 @probe(needs="finite", unless="network.random")

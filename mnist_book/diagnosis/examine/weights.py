@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from mnist_book.diagnosis.examine.forms import cure
+from mnist_book.diagnosis.examine.pictures import SIDE
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import cross_entropy
 from mnist_book.diagnosis.examine.subject import Subject
@@ -10,9 +12,29 @@ UNTRAINED = 0.25  # of the way from guessing to knowing, below which weights are
 
 
 def untrained(subject: Subject) -> bool:
-    """Tell whether its answers are hardly better than guessing the most frequent class."""
+    """Tell whether its weights may be those of the start, more or less.
+
+    Its answers are hardly better than guessing the most frequent class, in whatever form it gets
+    the pictures, and its first layer shows no training.
+    """
     guessed = float(np.bincount(subject.y).max() / len(subject.y))
-    return subject.accuracy < guessed + UNTRAINED * (1 - guessed)
+    guesses = subject.accuracy < guessed + UNTRAINED * (1 - guessed)
+    return guesses and not subject.once(shows_training) and subject.once(cure) is None
+
+
+def shows_training(subject: Subject) -> bool:
+    """Tell trained weights by what a picture leaves in them: pixels that touch have weights alike.
+
+    Fresh ones are drawn one by one. It holds for networks whose first layer sees 28 x 28 pixels.
+    """
+    first = subject.weights[0] if subject.weights else np.empty((0, 0))
+    if len(first) != SIDE * SIDE or not np.isfinite(first).all():
+        return False
+    grid = first.reshape(SIDE, SIDE, -1).astype(np.float64)
+    grid = grid - grid.mean(axis=(0, 1))
+    size = float((grid**2).mean())
+    alike = min(float((grid[:-1] * grid[1:]).mean()), float((grid[:, :-1] * grid[:, 1:]).mean()))
+    return alike > (0.1 + 4 / np.sqrt(grid.size)) * size > 0
 
 
 @probe(needs="weights", unless="linear.batch_size")
@@ -46,8 +68,18 @@ def one_sign(subject: Subject) -> Said:
         leaning = starting and w.size >= 1000 and abs(w.mean()) > 0.4 * w.std()
         if (one_sign or leaning) and _is_drawn(w):
             returned = f"{share:.0%} positive, mean {w.mean():.3g}"
-            yield finding("init.positive", f"weights of layer {layer}", returned, "50 %")
+            given, says = f"weights of layer {layer}", "network" if one_sign else "network_leaning"
+            ratio = _growth_of_sums(subject, w)
+            yield finding("init.positive", given, returned, "50 %, mean 0", says, ratio=ratio)
             return
+
+
+def _growth_of_sums(subject: Subject, w: np.ndarray) -> float:
+    """Return how many times as large a unit's sums are as with the same weights of both signs."""
+    rng = np.random.default_rng(0)
+    x = subject.x if len(w) == subject.x.shape[1] else rng.random((50, len(w)))
+    both = np.abs(w) * rng.choice([-1, 1], w.shape)
+    return float(np.linalg.norm(x @ w) / max(float(np.linalg.norm(x @ both)), 1e-300))
 
 
 @probe(needs="weights probabilities", unless="init")
@@ -118,7 +150,8 @@ def _differences(subject: Subject) -> float:
 def by_probabilities(subject: Subject) -> Said:
     """Judge weights that cannot be seen by the probabilities of an untrained network."""
     p, classes = subject.probabilities, subject.classes
-    if subject.weights or not untrained(subject):
+    sums_to_one = np.allclose(p.sum(axis=1), 1, atol=1e-3)  # else ln 10 measures nothing
+    if subject.weights or not sums_to_one or not untrained(subject):
         return
     off, loss = float(np.abs(p - 1 / classes).max()), cross_entropy(p, subject.y)
     seen = {

@@ -41,7 +41,7 @@ class Stranger:
         return self.text
 
 
-class Subject:
+class GuardedFunction:
     """A reader's function. It is called on copies; misbehaviour is raised as `Found`.
 
     Parameters

@@ -1,0 +1,89 @@
+"""Pictures, labels and outputs of the wrong kind: the report says which, and what to do."""
+
+import types
+
+import numpy as np
+import pytest
+import zoo
+
+import mnist_core
+from mnist_book import examine
+
+X, Y = zoo.digits(28)
+NETWORK = mnist_core.Network((784, 16, 10), rng=np.random.default_rng(0), dtype=np.float64)
+
+
+def only(predict_proba, **others):
+    return types.SimpleNamespace(predict_proba=predict_proba, **others)
+
+
+def first(report, code):
+    finding = report.findings[0]
+    assert finding.code == code, report
+    return finding
+
+
+@pytest.mark.parametrize("images", [X.astype(object), X[:, :50].astype(str), X.astype(complex)])
+def test_images_that_are_no_numbers(images):
+    finding = first(examine(NETWORK, images, Y), "function.not_array")
+    assert "no numbers" in finding.message and str(images.dtype) in finding.evidence
+
+
+def indexed(x, labels):
+    """Compute loss and gradients as most programs do: the labels are indices."""
+    p = NETWORK.predict_proba(x)
+    loss = -np.log(p[np.arange(len(x)), labels]).mean()
+    return float(loss), NETWORK.loss_and_gradients(x, labels)[1]
+
+
+def test_labels_that_are_floats():
+    network = only(NETWORK.predict_proba, loss_and_gradients=indexed, parameters=NETWORK.parameters)
+    finding = first(examine(network, X, Y.astype(float)), "data.labels")
+    assert "y.astype(int)" in finding.message and "IndexError" in finding.evidence
+    assert examine(network, X, Y).ok
+    network.loss_and_gradients = lambda x, y: indexed(x, y.astype(int))
+    assert examine(network, X, Y.astype(float)).ok
+    assert examine(only(NETWORK.predict_proba), X, Y.astype(float)).ok
+
+
+def test_labels_with_fractions():
+    finding = first(examine(NETWORK, X, Y / 255), "data.labels")
+    assert "fractions" in finding.message and "from 0.0 to 0.03" in finding.evidence
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (28, 28, 1), (1, 28, 28)])
+def test_images_in_the_shape_of_a_convolution(shape):
+    def predict_proba(x):
+        if x.shape[1:] != shape:
+            raise ValueError(f"expected (n, {shape}), got {x.shape}")
+        return NETWORK.predict_proba(x.reshape(len(x), -1))
+
+    images = X.reshape(-1, *shape)
+    finding = first(examine(only(predict_proba), images, Y), "function.shape")
+    assert f"x.reshape(-1, {', '.join(map(str, shape))})" in finding.message
+    assert f"images {images.shape}; x (20, 784)" in finding.evidence
+    assert examine(only(lambda x: predict_proba(x.reshape(-1, *shape))), images, Y).ok
+    assert examine(NETWORK, images, Y).ok
+
+
+@pytest.mark.parametrize("part", [0, 0.01])
+def test_sigmoid_outputs_with_one_answer(part):
+    def predict_proba(x):
+        logits = np.log(NETWORK.predict_proba(x)) * part
+        return zoo.sigmoid(logits + np.where(np.arange(10) == 2, 4.0, -3.0))
+
+    finding = first(examine(only(predict_proba), X, Y), "network.collapsed")
+    assert "taken for a 2" in finding.message
+
+
+def test_fresh_sigmoid_outputs_may_have_one_answer():
+    def predict_proba(x):
+        return zoo.sigmoid(0.01 * np.log(NETWORK.predict_proba(x)) + 0.2 * (np.arange(10) == 2))
+
+    assert examine(only(predict_proba), X, Y).ok
+
+
+def test_pixels_of_which_full_ink_alone_is_left_as_bytes():
+    images = np.where(X > 0.999, 255, 100).astype(np.uint8)
+    finding = first(examine(NETWORK, images // 255, Y), "data.two_values")
+    assert "all pixels are 0 or 1" in finding.evidence

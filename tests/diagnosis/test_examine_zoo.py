@@ -1,0 +1,14 @@
+"""Right networks of all kinds, at all stages of training: nothing may be found in any of them."""
+
+import pytest
+import zoo
+
+from mnist_book import examine
+
+CASES = list(zoo.zoo(0))[:60]
+
+
+@pytest.mark.parametrize("case", CASES, ids=map(zoo.name_of, CASES))
+def test_nothing_is_found_in_a_right_network(case):
+    report = examine(*zoo.build(case))
+    assert report.ok, report
