@@ -18,6 +18,7 @@ FEW = 80  # pictures for a first look at each form
 MENDED = 0.8  # the least share of right answers that proves a form
 AS_GOOD = 0.015  # of right answers: of forms so near to the best, the simplest is named
 MNIST_MEAN, MNIST_STD = 0.1307, 0.3081  # of MNIST's training pictures, scaled to 0..1
+LARGER = "scaled to 0..255"
 TINY = 1e-30
 Form = Callable[[np.ndarray], np.ndarray]
 
@@ -79,7 +80,7 @@ def _right(subject: Subject, form: tuple[str, str, Form], rows: np.ndarray) -> n
 
 SCALES: dict[str, Form] = {  # of pictures from 0 to 1
     "scaled to 0..1": lambda x: x,
-    "scaled to 0..255": lambda x: 255 * x,
+    LARGER: lambda x: 255 * x,
     "scaled to -1..1": lambda x: 2 * x - 1,
     "scaled to -0.5..0.5": lambda x: x - 0.5,
     "standardised by their mean and deviation": lambda x: (x - x.mean()) / (x.std() + TINY),

@@ -2,23 +2,40 @@
 
 import numpy as np
 
-from mnist_book.diagnosis.examine.forms import ENOUGH, cure
+from mnist_book.diagnosis.examine.forms import ENOUGH, LARGER, Cure, cure
 from mnist_book.diagnosis.examine.notes import doubt, note
 from mnist_book.diagnosis.examine.pictures import nearest_mean
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.subject import Subject
 from mnist_book.diagnosis.examine.weights import shows_training
+from mnist_book.diagnosis.reports import Finding
 
 
 @probe(needs="finite", unless="data idx network.random network.batch_dependent")
 def other_form(subject: Subject) -> Said:
     """Look for another form of the pictures, or another order of classes, that it reads well."""
     mended = subject.once(cure)
+    if mended is not None and not mended.change.endswith(LARGER):
+        yield _mended(subject, mended)
+
+
+@probe(needs="finite", unless="*")
+def larger_form(subject: Subject) -> Said:
+    """Look for training on pixels from 0 to 255, once nothing else was found.
+
+    Such pictures drown biases that are far too large, and so mend dead units and outputs that are
+    always the same.
+    """
+    mended = subject.once(cure)
     if mended is not None:
-        given = f"{len(subject.y)} images as they are"
-        returned = f"right for {subject.accuracy:.0%}, on average {_sure(subject):.0%} sure"
-        expected = f"right for {mended.accuracy:.0%}, which it is with that change"
-        yield finding(mended.code, given, returned, expected, change=mended.change)
+        yield _mended(subject, mended)
+
+
+def _mended(subject: Subject, mended: Cure) -> Finding:
+    given = f"{len(subject.y)} images as they are"
+    returned = f"right for {subject.accuracy:.0%}, on average {_sure(subject):.0%} sure"
+    expected = f"right for {mended.accuracy:.0%}, which it is with that change"
+    return finding(mended.code, given, returned, expected, change=mended.change)
 
 
 @probe(needs="finite", unless="*")
@@ -66,4 +83,4 @@ def _sure(subject: Subject) -> float:
     return float(subject.probabilities.max(axis=1).mean())
 
 
-PROBES = (misreads, accuracy, badly)
+PROBES = (larger_form, misreads, accuracy, badly)
