@@ -16,7 +16,7 @@ from mnist_book.diagnosis.catalogue import CATALOGUE, CODE_SPAN, Bug
 BOOK = Path(__file__).parents[1] / "book"
 GUIDE = BOOK / "field-guide.ipynb"
 CHAPTERS = {int(path.name[:2]): path.stem for path in BOOK.glob("[0-9][0-9]-*.ipynb")}
-ANCHOR = re.compile(r'<a id="([^"]+)"></a>\*\*`')
+ANCHOR = re.compile(r'<div id="([^"]+)"></div>\s+### `')
 MORE = "more-codes"
 MORE_INTRODUCTION = """\
 ## More codes
@@ -47,7 +47,9 @@ def code_of(cell: dict) -> str | None:
 
 def entry(bug: Bug) -> str:
     """Write an entry in Markdown."""
-    paragraphs = [f'<a id="{bug.code}"></a>**`{bug.code}`: {bug.name}**', linked(bug, bug.symptom)]
+    # A heading's own anchor would lose the dot of the code.
+    anchor = f'<div id="{bug.code}"></div>'
+    paragraphs = [anchor, f"### `{bug.code}`: {bug.name}", linked(bug, bug.symptom)]
     if bug.cause:
         paragraphs.append(f"*Cause:* {linked(bug, bug.cause)}")
     if bug.picture:

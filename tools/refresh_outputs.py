@@ -26,9 +26,11 @@ BOOK = Path(__file__).parents[1] / "book"
 def refresh(path: Path) -> None:
     """Execute one notebook and store its outputs, leaving out whatever changes from run to run."""
     notebook = nbformat.read(path, as_version=4)
+    description = {key: value for key, value in notebook.metadata.items() if key == "myst"}
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
+        **description,  # the page's, for search engines
     }
     client = NotebookClient(
         notebook,

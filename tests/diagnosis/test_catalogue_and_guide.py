@@ -16,6 +16,7 @@ from mnist_book.diagnosis.reports import Finding, Report
 ROOT = Path(__file__).parents[2]
 DIAGNOSIS = ROOT / "mnist_book" / "diagnosis"
 GUIDE = ROOT / "book" / "field-guide.ipynb"
+SYMPTOMS = ROOT / "book" / "symptoms.ipynb"
 
 _spec = importlib.util.spec_from_file_location("field_guide", ROOT / "tools" / "field_guide.py")
 field_guide = importlib.util.module_from_spec(_spec)
@@ -203,14 +204,38 @@ def test_a_new_bug_gets_an_entry(monkeypatch):
     cells = json.loads(field_guide.written(GUIDE.read_text("utf-8")))["cells"]
     (more,) = ("".join(cell["source"]) for cell in cells if cell["id"] == "more-codes")
     assert more.endswith(
-        '<a id="softmax.new"></a>**`softmax.new`: a new one**\n\nIt is new.\n\n*Check:* See '
-        '<a href="#softmax.axis">`softmax.axis`</a>. {doc}`Chapter 3 <03-softmax>`.'
+        '<div id="softmax.new"></div>\n\n### `softmax.new`: a new one\n\nIt is new.\n\n'
+        '*Check:* See <a href="#softmax.axis">`softmax.axis`</a>. {doc}`Chapter 3 <03-softmax>`.'
     )
 
 
+def prose(path):
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    texts = ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    return "\n\n".join(texts)
+
+
 def test_every_code_has_one_anchor_and_every_link_leads_to_one():
-    cells = json.loads(GUIDE.read_text("utf-8"))["cells"]
-    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
-    anchors = re.findall(r'<a id="([^"]+)"></a>', text)
+    text = prose(GUIDE)
+    anchors = re.findall(r'<div id="([^"]+)"></div>', text)
     assert sorted(anchors) == sorted(CATALOGUE)
     assert set(re.findall(r'href="#([^"]+)"', text)) <= set(anchors)
+
+
+# --------------------------------------------------------------------------------------------------
+# The symptoms
+# --------------------------------------------------------------------------------------------------
+
+
+def test_every_symptom_leads_to_entries_that_exist():
+    text = prose(SYMPTOMS)
+    assert set(re.findall(r'href="field-guide\.html#([^"]+)"', text)) <= set(CATALOGUE)
+    unlinked = re.sub(r"<a href=.*?</a>", "", text)
+    assert not {code for code in catalogue.CODE_SPAN.findall(unlinked) if code in CATALOGUE}
+
+
+def test_every_symptom_has_an_anchor_and_a_place_in_the_list():
+    text = prose(SYMPTOMS)
+    headings = re.findall(r"^(?:\((.+)\)=\n)?### ", text, re.MULTILINE)
+    assert "" not in headings
+    assert headings == re.findall(r"\]\(#([a-z0-9-]+)\) ·$", text, re.MULTILINE)
