@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import pytest
 from accuracy import BUDGETS, check_same, described, joined
 from common.record import RECORDS, read
 from ideas import LADDERS
+from rustnist import FOUR, MENDS, SEEDS, STAGES
 
 from mnist_book.accuracy.recipes import Recipe
 from mnist_book.dataset import load_mnist, load_practice_digits
@@ -25,6 +26,7 @@ MEASURED = [
     "momentum",
     "race",
     "race-again",
+    "rustnist",
     "speed",
     *(f"accuracy-{budget}" for budget in BUDGETS),
 ]
@@ -87,6 +89,17 @@ def test_the_last_rung_of_the_ladder_is_the_recipe_of_one_minute():
     assert replace(last, epochs=0) == replace(BUDGETS["1m"].recipe, epochs=0)
     for name, ladder in LADDERS.items():
         assert [rung["idea"] for rung in read(name)["rungs"]] == list(ladder)
+
+
+def test_the_record_of_the_story_is_of_its_stages_as_they_are():
+    record = read("rustnist")
+    stages = {commit: run["stage"] for commit, run in record["as_it_was"].items()}
+    assert stages == {c: json.loads(json.dumps(asdict(stage))) for c, stage in STAGES.items()}
+    assert list(record["mends"]) == list(MENDS)
+    assert len({tuple(run["bugs"]) for run in record["sixteen"]}) == 2 ** len(FOUR)
+    parts = record["as_it_was"], record["labels_beside"], record["mends"]
+    for run in [*(run for part in parts for run in part.values()), *record["sixteen"]]:
+        assert np.shape(run["test_accuracy"]) == (len(SEEDS), len(run["looks"]))
 
 
 def row(budget):
