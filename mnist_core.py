@@ -815,7 +815,7 @@ def gradient_check(
 
     Returns
     -------
-    for each array |numeric - analytic| / (|numeric| + |analytic|), in Euclidean norms: below 1e-7
+    for each array |numeric - analytic| / (|numeric| + |analytic|), in Euclidean norms: below 1e-6
     if the gradients are right, about 0.7 if they are unrelated, 1 if opposite; 0 if both are 0
     """
     errors = []

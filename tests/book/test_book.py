@@ -13,7 +13,11 @@ from pad_page import READY, draw_with_mouse, serve, settled, well_drawn
 
 ROOT = Path(__file__).parents[2]
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
-PAGES = [TOC["root"], *(chapter["file"] for part in TOC["parts"] for chapter in part["chapters"])]
+CHAPTERS = [chapter for part in TOC["parts"] for chapter in part["chapters"]]
+PAGES = [
+    TOC["root"],
+    *(page["file"] for chapter in CHAPTERS for page in (chapter, *chapter.get("sections", ()))),
+]
 LOADING = {  # what makes a browser fetch something, as opposed to a link that a reader may follow
     "script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src",
     "embed": "src", "object": "data", "link": "href",
