@@ -36,7 +36,7 @@ def cause(subject: Subject, slopes: Slopes) -> Cause:
         return Cause("gradients.output")
     if not slopes.wrong[matrices].any():
         return _of_biases(subject, slopes)
-    if (np.abs(slopes.cosines[matrices]) > 0.999).all() and not _is_shared(arrays):
+    if _only_of_length(slopes, matrices) and not _is_shared(arrays):
         return _of_length(subject, slopes, matrices)
     last = np.flatnonzero(matrices)[-1]
     for explain in (_transposed, _shared):
@@ -50,6 +50,13 @@ def cause(subject: Subject, slopes: Slopes) -> Cause:
 # --------------------------------------------------------------------------------------------------
 # The right direction
 # --------------------------------------------------------------------------------------------------
+
+
+def _only_of_length(slopes: Slopes, matrices: np.ndarray) -> bool:
+    """Tell whether factors that are clearly not 1 are all that is wrong with the weights."""
+    angles = np.arccos(np.minimum(np.abs(slopes.cosines), 1))
+    off = np.abs(slopes.factors - 1) > 0.02
+    return bool((angles < 5 * slopes.tolerance)[matrices].all() and off[slopes.wrong].all())
 
 
 def _of_length(subject: Subject, slopes: Slopes, matrices: np.ndarray) -> Cause:
@@ -317,6 +324,8 @@ def _before_last_layer(subject: Subject) -> Cause:
     derivatives = _derivatives(subject)
     if derivatives:
         right, used = derivatives
+        if slopes := _other_slope(right, used):
+            return Cause("gradients.missing_activation", "network_slope", slopes)
         for says, candidates in _usual_factors(right).items():
             close = [np.isclose(used, factor, rtol=0.02, atol=1e-3) for factor in candidates]
             if close and np.any(close, axis=0).all():
@@ -361,6 +370,19 @@ def _derivatives(subject: Subject) -> tuple[np.ndarray, np.ndarray] | None:
     if shown.sum() < 3:
         return None
     return np.array(numeric)[shown] / back[shown], used[shown] / back[shown]
+
+
+def _other_slope(right: np.ndarray, used: np.ndarray) -> dict[str, str] | None:
+    """Return the slopes of negative z, going forward and back, if they alone are different."""
+    above = np.isclose(right, 1, atol=1e-3)
+    if above.all() or not above.any() or not np.allclose(used[above], 1, atol=1e-3):
+        return None
+    forward, back = right[~above], used[~above]
+    if max(np.ptp(forward), np.ptp(back)) > 1e-3 or np.allclose(back, 1, atol=1e-2):
+        return None
+    differ = abs(forward.mean() - back.mean()) > 2e-3
+    shown = (f"{max(side.mean(), 0):.3g}" if abs(side.mean()) > 1e-3 else "0" for side in (forward, back))
+    return dict(zip(("forward", "back"), shown, strict=True)) if differ else None
 
 
 def _usual_factors(right: np.ndarray) -> dict[str, list[np.ndarray]]:

@@ -96,8 +96,11 @@ def collapsed(subject: Subject) -> Said:
     p, classes = subject.probabilities, subject.classes
     if len(np.unique(subject.y)) < 5:
         return
+    if np.ptp(p, axis=1).max() < 1e-9:
+        yield note("tied")
+        return
     counts = np.bincount(p.argmax(axis=1), minlength=classes)
-    same = np.ptp(p, axis=0).max() < 1e-9
+    same = np.ptp(p, axis=0).max() < 1e-9 and not _may_learn(subject)
     # A network that has not learned yet may answer alike, but is not sure of it.
     if np.allclose(p.sum(axis=1), 1, atol=1e-3):
         wrong = cross_entropy(p, subject.y) > np.log(classes) + 1
@@ -108,6 +111,11 @@ def collapsed(subject: Subject) -> Said:
         expected = f"about {np.bincount(subject.y, minlength=classes).tolist()}"
         given, digit = f"{len(p)} images", counts.argmax()
         yield finding("network.collapsed", given, returned, expected, digit=digit)
+
+
+def _may_learn(subject: Subject) -> bool:
+    """Tell whether weights have gradients, as those of a last layer that starts at 0."""
+    return any(bool(np.abs(g).max() > 1e-12) for g in _gradients(subject) if is_matrix(g))
 
 
 @probe(needs="finite")
