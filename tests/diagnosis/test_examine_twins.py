@@ -394,7 +394,7 @@ RIGHT = {
     "softmax regression from zeros": lambda: zero_head(49, 10),
     "a last layer of zeros": lambda: zero_head(49, 20, 10),
     "a last layer of zeros, shares of the classes": lambda: zero_head(49, 20, 10, prior=1.0),
-    "dropout in the step": lambda: trained(Dropping(49, 20, 12, 10, share=0.0)),
+    "dropout in the step": lambda: trained(Dropping(49, 20, 10, share=0.3)),
     "dropout of half in the step": lambda: Dropping(49, 20, 10),
     "noise in the step": lambda: Noisy(49, 20, 10),
     "half of the batch in each step": lambda: Together(49, 20, 10),

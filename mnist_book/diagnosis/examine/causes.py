@@ -156,7 +156,7 @@ def _shared(subject: Subject, slopes: Slopes) -> Cause | None:
     if _is_shared(arrays):
         return Cause("gradients.shared", values={"times": "more than once"})
     twin.random_point(3)
-    x = np.random.default_rng(4).random((20, subject.x.shape[1]))
+    x = subject.inputs(np.random.default_rng(4), 20)
     for array in arrays:
         array *= 0.1 if is_weights(array) else 0
     before = _spread_of_logits(twin, x)
@@ -267,7 +267,7 @@ def _errors(subject: Subject) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarr
     if last is None:
         return
     for label in range(SAMPLES):
-        x, y = rng.random((1, subject.x.shape[1])), np.array([label % subject.classes])
+        x, y = subject.inputs(rng, 1), np.array([label % subject.classes])
         _, gradients = twin.gradients(x, y)
         p = twin.predict(x)[0]
         if bias is not None and gradients[bias].size == subject.classes:
@@ -353,7 +353,7 @@ def _derivatives(subject: Subject) -> tuple[np.ndarray, np.ndarray] | None:
         return None
     twin.random_point(4)
     rng = np.random.default_rng(8)
-    x, y = rng.random((1, subject.x.shape[1])), np.array([0])
+    x, y = subject.inputs(rng, 1), np.array([0])
     _, gradients = twin.gradients(x, y)
     weights = arrays[last].T if subject.columns else arrays[last]
     back = (weights @ gradients[bias].reshape(-1))[:UNITS]

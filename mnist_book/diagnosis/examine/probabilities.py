@@ -248,7 +248,7 @@ def _at(subject: Subject, factor: float) -> tuple[np.ndarray | None, np.ndarray]
         x = subject.x[:200] * (factor * 100)
         p = subject.predict(x)
     else:
-        x = np.random.default_rng(4).random((200, subject.x.shape[1]))
+        x = subject.inputs(np.random.default_rng(4), 200)
         twin.random_point(seed=3)
         last = twin.last_layer()
         if not last or not is_matrix(last[0]):

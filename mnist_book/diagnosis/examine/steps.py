@@ -73,7 +73,7 @@ class Stepper:
     def batch(self, seed: int, size: int = BATCH) -> tuple[np.ndarray, np.ndarray]:
         """Draw inputs and labels."""
         rng = np.random.default_rng(seed)
-        x = rng.random((size, self.subject.x.shape[1]))
+        x = self.subject.inputs(rng, size)
         return x, rng.permutation(np.arange(size) % self.subject.classes)
 
     def start(self, seed: int, shrink: float = 1) -> Subject:

@@ -342,6 +342,27 @@ class Subject:
 
     # Other points
 
+    def inputs(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """Draw inputs: at random, so that none of them is 0 in all, or else from the pictures."""
+        if self.bears_noise:
+            return rng.random((count, self.x.shape[1]))
+        return self.x[rng.choice(len(self.x), count, replace=count > len(self.x))].astype(float)
+
+    @cached_property
+    def bears_noise(self) -> bool:
+        """Whether inputs drawn at random are ordinary for it; not so if pictures alone are.
+
+        A network that divides by each pixel's deviation makes giants of pixels that hardly vary.
+        """
+        if self.twin is None:
+            return True
+        before = [array.copy() for array in self.twin.arrays()]
+        self.twin.random_point(2)
+        noise = np.random.default_rng(1).random((23, self.x.shape[1]))
+        ruled_out = [float(np.mean(self.twin.predict(x) < 1e-12)) for x in (noise, self.x[:23])]
+        self.twin.move(before)
+        return ruled_out[0] < 0.3 or ruled_out[1] > 0.1
+
     @cached_property
     def twin(self) -> "Subject | None":
         """A copy that reads its parameters in place, in float64 if that works; None if none does.

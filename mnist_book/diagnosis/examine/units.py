@@ -63,7 +63,10 @@ def dead(subject: Subject) -> Said:
         scale = max(float(np.abs(np.nan_to_num(a)).max()), 1e-300)
         shares.append((float(np.mean(np.ptp(a, axis=0) <= 1e-12 * scale)), a.shape[1]))
     if not layers:
-        for gradient in _gradients_of_weights(subject)[:-1]:
+        weights = subject.weights
+        for k, gradient in enumerate(_gradients_of_weights(subject)[:-1]):
+            if not all(later.any() for later in weights[k + 1 :]):
+                continue  # nothing comes back through a layer that starts at 0
             still = np.logical_not(gradient.any(axis=0))
             shares.append((float(still.mean()), len(still)))
     if any(share > (0.7 if units >= 16 else 0.85) for share, units in shares):

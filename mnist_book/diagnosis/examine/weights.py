@@ -232,7 +232,7 @@ def positive_signal(subject: Subject) -> Said:
     twin = subject.twin
     if len(twin.arrays()) < 4:
         return
-    x = np.random.default_rng(4).random((50, subject.x.shape[1]))
+    x = subject.inputs(np.random.default_rng(4), 50)
     for lift in (3, 0.5, 10):
         twin.random_point(seed=3, kind="positive", lift=lift)
         p = twin.predict(x)
