@@ -414,7 +414,12 @@ RIGHT = {
     "identities": lambda: Identities(49, 20, 20, 20, 10),
 }
 WRONG = {
-    "units that are dead": ("network.collapsed", "taken for a 3", lambda: dead(Stack(49, 20, 10))),
+    "a bias that outweighs all": (
+        "network.collapsed",
+        "taken for a 9",
+        lambda: zero_head(49, 20, 10, prior=50.0),
+    ),
+    "units that are dead": ("network.dead", "dead", lambda: dead(Stack(49, 20, 10))),
     "two orders": ("train.other_rows", "other rows", lambda: Mixing(49, 20, 12, 10)),
     "a committee of two orders": ("train.other_rows", "other rows", lambda: Committee(mixed=True)),
     "biases left out": ("train.no_update", "leaves them", lambda: moving("W0", "W1", "W2")),

@@ -88,6 +88,8 @@ def forgotten_biases(subject: Subject) -> list[int]:
     """
     twin, sides = subject.twin, {side for w in subject.weights for side in w.shape}
     biases = [k for k in twin.unread if not is_weights(twin.arrays()[k])]
+    if len(biases) < len(twin.unread):  # a whole layer is not used
+        return []
     if not biases or not {"loss_and_gradients", "step"} <= subject.has or not subject.whole:
         return []
     x, y = _batch(subject)

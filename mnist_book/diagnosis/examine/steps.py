@@ -538,11 +538,13 @@ def hidden_lengths(subject: Subject, stuck: Iterable[int]) -> list[float]:
         changes = stepper.change(network, *batch)
         if changes is None:
             return []
-        seen = [_length(changes[k].flat[::3]) for k in stuck]
-        if any(_length(changes[k]) > 1.001 * size for k, size in zip(stuck, seen, strict=True)):
+        pairs = [(part.flat[::3], part.flat[1::3]) for part in (changes[k] for k in stuck)]
+        hidden = [at_0 for at_0, others in pairs if np.mean(at_0 != 0) > 2 * np.mean(others != 0)]
+        if not hidden:
             return []
-        lengths.append(max(seen, default=0.0))
-    return lengths if min(lengths) > 0 else []
+        sizes = np.abs(np.concatenate(hidden))
+        lengths.append(float(np.median(sizes[sizes > 0])))
+    return lengths
 
 
 def _uncorrected(count: int) -> float:
