@@ -440,6 +440,11 @@ WRONG = {
     ),
     "means overwritten, new": ("train.adam", "die away", lambda: Overwriting(49, 20, 10)),
     "early": ("train.early_update", "before the error", lambda: Early(49, 20, 10)),
+    "early, long steps": (
+        "train.early_update",
+        "before the error",
+        lambda: type("Long", (Early,), {"rate": 0.8})(49, 40, 10),
+    ),
     "early, short steps": (
         "train.early_update",
         "before the error",

@@ -377,12 +377,11 @@ def _other_slope(right: np.ndarray, used: np.ndarray) -> dict[str, str] | None:
     above = np.isclose(right, 1, atol=1e-3)
     if above.all() or not above.any() or not np.allclose(used[above], 1, atol=1e-3):
         return None
-    forward, back = right[~above], used[~above]
-    if max(np.ptp(forward), np.ptp(back)) > 1e-3 or np.allclose(back, 1, atol=1e-2):
+    below = right[~above], used[~above]
+    if max(map(np.ptp, below)) > 1e-3 or np.allclose(below[1], 1, atol=1e-2):
         return None
-    differ = abs(forward.mean() - back.mean()) > 2e-3
-    shown = (f"{max(side.mean(), 0):.3g}" if abs(side.mean()) > 1e-3 else "0" for side in (forward, back))
-    return dict(zip(("forward", "back"), shown, strict=True)) if differ else None
+    forward, back = (float(np.round(slopes.mean(), 3)) for slopes in below)
+    return {"forward": f"{forward:.3g}", "back": f"{back:.3g}"} if forward != back else None
 
 
 def _usual_factors(right: np.ndarray) -> dict[str, list[np.ndarray]]:

@@ -70,9 +70,7 @@ def steady(subject: Subject) -> Said:
             return
 
 
-@probe(
-    needs="loss_and_gradients step parameters twin probabilities whole", unless="function.shape"
-)
+@probe(needs="loss_and_gradients step parameters twin probabilities whole", unless="function.shape")
 def biases_in_use(subject: Subject) -> Said:
     """Look for biases that get a gradient and are trained, and change nothing."""
     if forgotten := subject.once(forgotten_biases):

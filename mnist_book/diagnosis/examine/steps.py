@@ -113,9 +113,7 @@ class Stepper:
             g.astype(np.float64).reshape(a.shape) for g, a in zip(gradients, arrays, strict=True)
         ]
 
-    def response(
-        self, seed: int = 11, size: int = BATCH, shrink: float = 1
-    ) -> Response | None:
+    def response(self, seed: int = 11, size: int = BATCH, shrink: float = 1) -> Response | None:
         """Compare two steps from the same weights; None if there is nothing to compare."""
         batches = [self.batch(seed + 1, size), self.batch(seed + 2, size)]
         steps = [self.change(self.start(seed, shrink), *batch) for batch in batches]
@@ -184,7 +182,7 @@ def against_gradient(subject: Subject) -> Said:
         yield from _aside(subject, found, seen)
 
 
-def _goes_back_late(subject: Subject) -> bool:
+def _goes_back_late(subject: Subject, found: Response) -> bool:
     """Tell whether the error goes back through weights that have taken their step already.
 
     A short step hardly turns the error. Where the last weights are small, it turns it far.
@@ -193,10 +191,11 @@ def _goes_back_late(subject: Subject) -> bool:
     last = max(_matrices(subject), default=0)
     if small is None or small.steps[last].dtype != np.float64 or not small.seen[last]:
         return False
-    before = small.seen.copy()
-    before[last:] = False
-    along = small.cosines > PARALLEL
-    return bool(along[last] and before.any() and not along[before].all())
+    before = small.seen & (np.arange(len(small.seen)) < last)
+    off, off_usually = (1 - each.cosines for each in (small, found))
+    if not before.any() or off[last] > 1 - PARALLEL:
+        return False
+    return bool(off[before].max() > 3 * off_usually[before].max() + 1 - PARALLEL)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -206,10 +205,12 @@ def _goes_back_late(subject: Subject) -> bool:
 
 def _along(subject: Subject, found: Response) -> Said:
     """Look at lengths, momentum and weight decay."""
-    if _goes_back_late(subject):
+    if _goes_back_late(subject, found):
         shown = _row(found.rates)
         returned = f"steps of {shown} times the gradient"
-        yield finding("train.early_update", "random weights, small last ones", returned, "a multiple")
+        yield finding(
+            "train.early_update", "random weights, small last ones", returned, "a multiple"
+        )
         return
     arrays = subject.arrays()
     rates, given = found.rates, f"random weights, batches of {BATCH} and {2 * BATCH}"
@@ -335,7 +336,7 @@ def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
     elif adam:
         yield from adam
     elif along[last] and not along[visible].all():
-        if _fades(subject, along):
+        if _fades(subject, along) or _goes_back_late(subject, found):
             yield finding("train.early_update", **seen)
         elif (cosines[visible & ~along] < 0.9).any():
             yield finding("train.direction", **seen)
@@ -395,27 +396,21 @@ def _strangers(subject: Subject, last: int) -> float:
     The batch has two pictures, each with its label, and each many times. In a step that is made of
     gradients, whichever of the rows it takes, those of four pairs add up; it must be made of two.
     """
-    stepper, twin = Stepper(subject), subject.twin
-    (x, _), many = stepper.batch(12, size=2), BATCH // 2
-    labels = np.array([0, 1])
-    pairs = [(0, 0), (1, 1), (0, 1), (1, 0)]
-    batches = [np.repeat([k], 2 * many) for k in (0, 1)]
-    both = np.arange(2 * many) % 2
-    gradients = [
-        stepper.gradient(11, x[np.repeat(k, 2 * many)], labels[np.repeat(j, 2 * many)])[last]
-        for k, j in pairs
-    ]
-    largest = 0.0
+    stepper = Stepper(subject)
+    x, y = stepper.batch(12, size=2)[0], np.array([0, 1])
+    mixed = np.random.default_rng(9).permutation(np.arange(BATCH) % 2)
+    first, second = np.zeros(BATCH, int), np.ones(BATCH, int)
+    pairs = (first, first), (second, second), (first, second), (second, first)
+    gradients = [stepper.gradient(11, x[k], y[j])[last].ravel() for k, j in pairs]
+    parts, largest = np.stack(gradients, axis=1), 0.0
     for luck in LUCKS:
         steps = [
-            stepper.change(stepper.start(11), x[rows], labels[rows], luck)
-            for rows in (both, batches[0])
+            stepper.change(stepper.start(11), x[rows], y[rows], luck) for rows in (mixed, first)
         ]
         if None in steps:
             return 0.0
-        step = (steps[0][last] - steps[1][last]).ravel()
-        parts = np.stack([g.ravel() for g in gradients], axis=1)
-        shares, *_ = np.linalg.lstsq(parts, step, rcond=None)
+        step = (steps[0][last] - steps[1][last]).ravel()  # velocities of before cancel
+        shares = np.linalg.lstsq(parts, step, rcond=None)[0]
         if not _length(step) or _length(parts @ shares - step) > 1e-3 * _length(step):
             return 0.0
         largest = max(largest, float(np.abs(shares[2:]).max() / np.abs(shares).max()))

@@ -401,7 +401,7 @@ class Subject:
         return unread
 
     def _in_loss(self, k: int) -> bool:
-        """Tell whether a parameter changes the loss, whatever the labels are: as a decoder's does."""
+        """Tell whether a parameter changes the loss, whatever the labels, as a decoder's does."""
         if "loss_and_gradients" not in self.has:
             return False
         changes = []
