@@ -173,11 +173,10 @@ def test_a_loss_and_gradients_that_are_none(pair):
     assert "error in the examination" not in text and len(text) < 10_000 and not report.ok, report
 
 
-@pytest.mark.parametrize(
-    "error",
-    [Exception(Stubborn()), Unusual(), StopIteration()],
-    ids=["an error", "no Exception", "StopIteration"],
-)
+UNUSUAL = {"no text": Exception(Stubborn()), "no Exception": Unusual(), "stop": StopIteration()}
+
+
+@pytest.mark.parametrize("kind", UNUSUAL)
 def test_an_error_of_an_unusual_kind(kind):
     network = networks.small_network()
 

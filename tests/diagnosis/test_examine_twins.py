@@ -385,6 +385,24 @@ class SeededAnew(Stack):
         return np.random.default_rng(7).standard_normal((n, m)) * np.sqrt(2 / n)
 
 
+class Tied(Stack):
+    """The layer in the middle multiplies by the first one's weights, turned."""
+
+    def __init__(self):
+        super().__init__(49, 20, 49, 10)
+        self.p["W1"] = self.p["W0"].T
+
+    def step(self, x, y):
+        gradients = dict(zip(self.p, self.loss_and_gradients(x, y)[1], strict=True))
+        for name, array in self.p.items():
+            array -= self.rate * (0 if name == "W1" else gradients[name])
+
+    def loss_and_gradients(self, x, y):
+        loss, gradients = super().loss_and_gradients(x, y)
+        both = gradients[0] + gradients[2].T
+        return loss, [both, gradients[1], both.T, *gradients[3:]]
+
+
 class Identities(Stack):
     def draw(self, rng, n, m):
         return np.eye(n) if n == m else super().draw(rng, n, m)
@@ -411,6 +429,7 @@ RIGHT = {
     "leaky ReLU": lambda: Leaky(49, 20, 12, 10),
     "ReLU into an array that is kept": lambda: Kept(49, 20, 12, 10),
     "square layers": lambda: Stack(49, 20, 20, 20, 10),
+    "weights used twice": Tied,
     "identities": lambda: Identities(49, 20, 20, 20, 10),
 }
 WRONG = {
