@@ -35,6 +35,8 @@ def cure(subject: Subject) -> Cure | None:
     """Return the simplest change of pictures or classes that mends the reading, if one does."""
     if not subject.finite or len(subject.y) < ENOUGH or len(np.unique(subject.y)) < 3:
         return None
+    if np.ptp(subject.probabilities, axis=0).max() < 1e-9:
+        return None  # units that are dead here, whatever they are for larger pictures
     before = subject.probabilities.argmax(axis=1) == subject.y
     return _other_form(subject, before) or _other_classes(subject, before)
 
