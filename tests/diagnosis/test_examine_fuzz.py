@@ -265,7 +265,7 @@ def test_a_method_may_turn_hostile_in_any_call_and_the_last(name, kind):
 def test_a_method_may_turn_into_anything_in_any_call(name):
     labels = [label for label, other in hostile.HOSTILE.items() if callable(other)]
     rng = random.Random(name)
-    for label in labels if ALL else rng.sample(labels, 8):
+    for label in labels if ALL else rng.sample(labels, 4):
         turned(name, hostile.HOSTILE[label], at=rng.randint(1, 30))
 
 
@@ -440,11 +440,10 @@ def test_a_network_that_changes_its_parameters_out_of_sight_gets_them_back(digit
 CLOCKS = {"thread_time", "process_time", "pthread_getcpuclockid", "clock_gettime"}
 
 
-@pytest.mark.parametrize("slower", [10, 1000])
-def test_no_verdict_depends_on_how_long_calls_take(digits, monkeypatch, slower):
+def test_no_verdict_depends_on_how_long_calls_take(digits, monkeypatch):
     clock = time.thread_time
-    monkeypatch.setattr(calling.time, "thread_time", lambda: slower * clock())
-    for code in ("gradients.scale", "gradients.bias", "softmax.axis", "train.ascent"):
+    monkeypatch.setattr(calling.time, "thread_time", lambda: 1000 * clock())
+    for code in ("gradients.scale", "softmax.axis"):
         report = examine(execute("functions that call functions", *BUGS[code]), *digits)
         assert report.findings[0].code == code, report
     assert examine(execute("functions that call functions"), *digits).ok

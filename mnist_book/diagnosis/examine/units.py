@@ -118,7 +118,7 @@ def collapsed(subject: Subject) -> Said:
 
 def _may_learn(subject: Subject) -> bool:
     """Tell whether weights have gradients, as those of a last layer that starts at 0."""
-    return any(bool(np.abs(g).max() > 1e-12) for g in _gradients(subject) if is_matrix(g))
+    return any(float(np.abs(g).max()) > 1e-12 for g in _gradients(subject) if is_matrix(g))
 
 
 @probe(needs="finite")

@@ -211,7 +211,9 @@ def _of_equals(subject: Subject) -> str | None:
     for _ in range(3):
         network.attempt("step", x, subject.labels_for(y))
     p = network.predict(x)
-    if not p.size or np.ptp(p, axis=0).max() < 1e-12:
+    if p.shape != (len(x), subject.classes):
+        return None
+    if np.ptp(p, axis=0).max() < 1e-12:
         return "init.zeros"
     logits = np.log(np.clip(p, 1e-300, None))
     logits = logits - logits.mean(axis=0) - (logits - logits.mean(axis=0)).mean(axis=1)[:, None]
