@@ -92,8 +92,10 @@ def wrapped(subject: Subject) -> Said:
 def _wrapped_by_mean(codes: np.ndarray) -> Said:
     """Look for a mean picture that was subtracted in bytes: the paper is 256 less the mean."""
     paper = np.array([np.bincount(column).argmax() for column in codes.T])
+    if not 0.1 < np.mean(paper != 0) < 0.9 or paper[paper != 0].min() < 64:
+        return
     before, after = neighbours(codes), neighbours((codes - paper) % 256)
-    if 0.1 < np.mean(paper != 0) < 0.9 and paper[paper != 0].min() > 64 and after > before + 0.03:
+    if after > before + 0.03:
         given = f"{len(codes)} images in bytes"
         returned = f"where there is no ink, {paper.min()} in some places and {paper.max()} in "
         returned += f"others; neighbouring pixels correlate by {before:.2f}"

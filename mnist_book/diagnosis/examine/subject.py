@@ -414,7 +414,7 @@ class Subject:
             if None in losses:
                 return False
             changes.append(losses[1] - losses[0])
-        return changes[0] != 0 and bool(np.isclose(*changes, rtol=1e-4))
+        return changes[0] != 0 and bool(np.isclose(changes[0], changes[1], rtol=1e-4))
 
     def random_point(self, seed: int, kind: str = "random", lift: float = 3) -> None:
         """Give it random parameters of a good size, so that its own state hides no bug.
