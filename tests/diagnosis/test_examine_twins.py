@@ -512,7 +512,7 @@ def test_what_is_no_bug_is_noted():
         "a loss that is a sum": "the learning rate must suit",
     }.items():
         report = examine(RIGHT[name](), X, Y)
-        assert any(words in note for note in report.notes), report
+        assert any(words in note for note in (*report.notes, *report.doubts)), report
 
 
 def test_a_mean_picture_subtracted_in_bytes():
@@ -523,3 +523,65 @@ def test_a_mean_picture_subtracted_in_bytes():
     wrapped = (images - mean.astype(np.uint8)) / 255.0
     assert codes(examine(network, wrapped, y))[:1] == ["data.bytes_wrap"]
     assert examine(network, (images - mean) / 255.0, y).ok
+
+
+# --------------------------------------------------------------------------------------------------
+# States
+# --------------------------------------------------------------------------------------------------
+
+
+class Curved(Stack):
+    """A network with tanh, that takes its pixels as they come."""
+
+    rate = 0.05
+
+    def bend(self, z, k):
+        return np.tanh(z)
+
+    def slope(self, z):
+        return 1 - np.tanh(z) ** 2
+
+    def activations(self, x):
+        return self.run(x)[1][1:-1]
+
+
+class Scaling(Curved):
+    """The same, which divides its pixels itself."""
+
+    def look(self, x):
+        return x / 255
+
+
+@pytest.mark.parametrize(("kind", "found"), [(Curved, ["data.not_scaled"]), (Scaling, [])])
+def test_a_saturated_tanh_does_not_pass_for_scaled_pixels(digits, kind, found):
+    x, y = 255 * digits[0], digits[1]
+    assert codes(examine(trained(kind(784, 24, 10), 60, x, y), x, y))[:1] == found
+
+
+class Frozen(Stack):
+    """Its steps leave the first layer as it is."""
+
+    def step(self, x, y):
+        before = [array.copy() for array in (self.p["W0"], self.p["b0"])]
+        super().step(x, y)
+        self.p["W0"][...], self.p["b0"][...] = before
+
+
+def test_a_layer_that_stays_as_it_is_is_doubted_only_where_little_is_read(digits):
+    (few, well), said = (
+        (
+            trained(Frozen(784, size, 10, seed=2), steps, *digits)
+            for size, steps in ((3, 5), (200, 900))
+        ),
+        "parameters 0, 1 are not changed by step",
+    )
+    doubted, noted = examine(few, *digits), examine(well, *digits)
+    assert any(said in doubt for doubt in doubted.doubts)
+    assert noted.verdict == "right"
+    assert any(said in note for note in noted.notes)
+
+
+def test_who_is_sure_and_always_wrong_is_not_merely_fresh(digits):
+    network = trained(Stack(784, 24, 10), 300, *digits)
+    network.p["W1"] *= -4
+    assert codes(examine(network, *digits))[:1] == ["network.misreads"]

@@ -7,8 +7,9 @@ import numpy as np
 
 from mnist_book.diagnosis.examine import steps
 from mnist_book.diagnosis.examine.calling import Refused
-from mnist_book.diagnosis.examine.notes import note, unchecked
+from mnist_book.diagnosis.examine.notes import doubt, note, unchecked
 from mnist_book.diagnosis.examine.objective import SCORES
+from mnist_book.diagnosis.examine.pictures import nearest_mean
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import (
     as_array,
@@ -91,7 +92,9 @@ def leaves_none_out(subject: Subject) -> Said:
     if small:
         return
     if set(stuck) in map(set, _first_layers(subject.arrays())):
-        yield note("frozen", numbers=", ".join(map(str, stuck)))
+        reads_well = subject.accuracy >= subject.once(nearest_mean)
+        say = note if reads_well else doubt  # who trains the last layer alone knows that it is so
+        yield say("frozen", numbers=", ".join(map(str, stuck)))
         return
     shown = f"parameters {stuck} as before"
     yield finding("train.no_update", walk.given, shown, "a change in each", says="network_some")
