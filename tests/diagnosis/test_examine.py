@@ -171,9 +171,9 @@ def uphill(self, x, labels):
         p += self.rate * g
 
 
-def only_last(self, x, labels):
+def only_first(self, x, labels):
     gradients = self.loss_and_gradients(x, labels)[1]
-    for p, g in list(zip(self.parameters, gradients, strict=True))[-2:]:
+    for p, g in list(zip(self.parameters, gradients, strict=True))[:2]:
         p -= self.rate * g
 
 
@@ -302,7 +302,7 @@ BUGS = [
     ("train.ascent", variant(step=uphill, rate=1e-5), {}),
     ("train.ascent", variant(step=uphill, rate=5.0), {"sizes": SQUARE}),
     ("train.no_update", variant(step=local_update), {}),
-    ("train.no_update", variant(step=only_last), {}),
+    ("train.no_update", variant(step=only_first), {}),
     ("train.no_update", variant(step=lambda s, x, y: s.loss_and_gradients(x, y)), {}),
     ("function.raises", variant(predict_proba=lambda s, x: x @ s.parameters[2]), {}),
     ("function.raises", variant(loss_and_gradients=lambda s, x, y: 1 / 0), {}),
@@ -612,7 +612,7 @@ def test_symptoms(digits, style):
     for code, net in nets:
         if style == "predict_proba":
             report = examine(only(net, "predict_proba"), *digits)
-            assert not report.ok, (code, report)
+            assert report.verdict != "right", (code, report)
             continue
         report = examine(net if style == "rows" else wrapped(net), *digits)
         assert codes(report)[:1] == [code], report

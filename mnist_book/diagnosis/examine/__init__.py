@@ -233,8 +233,10 @@ def _out_of_reach(subject: Subject) -> Iterator[Note]:
         return
     if subject.twin is None:
         yield unchecked("not_in_place")
-    elif subject.twin.unread:
-        yield unchecked("some_not_in_place", numbers=", ".join(map(str, subject.twin.unread)))
+        return
+    named = subject.once(gradients.forgotten_biases)
+    if unread := [k for k in subject.twin.unread if k not in named]:
+        yield unchecked("some_not_in_place", numbers=", ".join(map(str, unread)))
 
 
 def _put_back(originals: list[tuple[np.ndarray, np.ndarray]]) -> Iterator[Note]:

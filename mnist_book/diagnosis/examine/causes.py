@@ -36,7 +36,7 @@ def cause(subject: Subject, slopes: Slopes) -> Cause:
         return Cause("gradients.output")
     if not slopes.wrong[matrices].any():
         return _of_biases(subject, slopes)
-    if (np.abs(slopes.cosines[matrices]) > 0.999).all() and not _is_shared(arrays):
+    if _only_of_length(slopes, matrices) and not _is_shared(arrays):
         return _of_length(subject, slopes, matrices)
     last = np.flatnonzero(matrices)[-1]
     for explain in (_transposed, _shared):
@@ -50,6 +50,13 @@ def cause(subject: Subject, slopes: Slopes) -> Cause:
 # --------------------------------------------------------------------------------------------------
 # The right direction
 # --------------------------------------------------------------------------------------------------
+
+
+def _only_of_length(slopes: Slopes, matrices: np.ndarray) -> bool:
+    """Tell whether factors that are clearly not 1 are all that is wrong with the weights."""
+    angles = np.arccos(np.minimum(np.abs(slopes.cosines), 1))
+    off = np.abs(slopes.factors - 1) > 0.02
+    return bool((angles < 5 * slopes.tolerance)[matrices].all() and off[slopes.wrong].all())
 
 
 def _of_length(subject: Subject, slopes: Slopes, matrices: np.ndarray) -> Cause:
@@ -149,7 +156,7 @@ def _shared(subject: Subject, slopes: Slopes) -> Cause | None:
     if _is_shared(arrays):
         return Cause("gradients.shared", values={"times": "more than once"})
     twin.random_point(3)
-    x = np.random.default_rng(4).random((20, subject.x.shape[1]))
+    x = subject.inputs(np.random.default_rng(4), 20)
     for array in arrays:
         array *= 0.1 if is_weights(array) else 0
     before = _spread_of_logits(twin, x)
@@ -260,7 +267,7 @@ def _errors(subject: Subject) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarr
     if last is None:
         return
     for label in range(SAMPLES):
-        x, y = rng.random((1, subject.x.shape[1])), np.array([label % subject.classes])
+        x, y = subject.inputs(rng, 1), np.array([label % subject.classes])
         _, gradients = twin.gradients(x, y)
         p = twin.predict(x)[0]
         if bias is not None and gradients[bias].size == subject.classes:
@@ -317,6 +324,8 @@ def _before_last_layer(subject: Subject) -> Cause:
     derivatives = _derivatives(subject)
     if derivatives:
         right, used = derivatives
+        if slopes := _other_slope(right, used):
+            return Cause("gradients.missing_activation", "network_slope", slopes)
         for says, candidates in _usual_factors(right).items():
             close = [np.isclose(used, factor, rtol=0.02, atol=1e-3) for factor in candidates]
             if close and np.any(close, axis=0).all():
@@ -344,7 +353,7 @@ def _derivatives(subject: Subject) -> tuple[np.ndarray, np.ndarray] | None:
         return None
     twin.random_point(4)
     rng = np.random.default_rng(8)
-    x, y = rng.random((1, subject.x.shape[1])), np.array([0])
+    x, y = subject.inputs(rng, 1), np.array([0])
     _, gradients = twin.gradients(x, y)
     weights = arrays[last].T if subject.columns else arrays[last]
     back = (weights @ gradients[bias].reshape(-1))[:UNITS]
@@ -361,6 +370,18 @@ def _derivatives(subject: Subject) -> tuple[np.ndarray, np.ndarray] | None:
     if shown.sum() < 3:
         return None
     return np.array(numeric)[shown] / back[shown], used[shown] / back[shown]
+
+
+def _other_slope(right: np.ndarray, used: np.ndarray) -> dict[str, str] | None:
+    """Return the slopes of negative z, going forward and back, if they alone are different."""
+    above = np.isclose(right, 1, atol=1e-3)
+    if above.all() or not above.any() or not np.allclose(used[above], 1, atol=1e-3):
+        return None
+    below = right[~above], used[~above]
+    if max(map(np.ptp, below)) > 1e-3 or np.allclose(below[1], 1, atol=1e-2):
+        return None
+    forward, back = (float(np.round(slopes.mean(), 3)) for slopes in below)
+    return {"forward": f"{forward:.3g}", "back": f"{back:.3g}"} if forward != back else None
 
 
 def _usual_factors(right: np.ndarray) -> dict[str, list[np.ndarray]]:

@@ -79,7 +79,10 @@ def _scales_inside(subject: Subject, size: float) -> bool:
     if subject.weights and "activations" in subject.has:
         layers = subject.attempt("activations", subject.x)
         first = as_array(layers[0]) if isinstance(layers, list | tuple) and layers else None
-        return first is not None and first.size > 0 and 1e-3 < np.std(first) < 5
+        if first is None or not first.size or not 1e-3 < np.std(first) < 5:
+            return False
+        saturated = np.mean(np.abs(first) > 0.99 * np.abs(first).max())  # tanh of large sums
+        return bool(saturated < 0.5)
     p = subject.probabilities
     return float(np.std(p)) > 1e-4 and float(np.mean(p.max(axis=1))) < 0.6
 

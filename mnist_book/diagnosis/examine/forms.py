@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnist_book.diagnosis.examine.pictures import SIDE
+from mnist_book.diagnosis.examine.results import is_weights
 from mnist_book.diagnosis.examine.subject import Subject
 
 ENOUGH = 60  # pictures that a judgment takes
@@ -36,8 +37,21 @@ def cure(subject: Subject) -> Cure | None:
     """Return the simplest change of pictures or classes that mends the reading, if one does."""
     if not subject.finite or len(subject.y) < ENOUGH or len(np.unique(subject.y)) < 3:
         return None
+    if np.ptp(subject.probabilities, axis=0).max() < 1e-9 or _outweighed(subject) > 0.5:
+        return None  # units are dead; larger pictures would wake them, and are not what is missing
     before = subject.probabilities.argmax(axis=1) == subject.y
     return _other_form(subject, before) or _other_classes(subject, before)
+
+
+def _outweighed(subject: Subject) -> float:
+    """Return the share of units in the first layer whose bias no picture of this size outweighs."""
+    first = subject.weights[0] if subject.weights else np.empty((0, 0))
+    sizes = [array for array in subject.arrays() if not is_weights(array)]
+    biases = next((b.ravel() for b in sizes if b.size == first.shape[1]), None)
+    if biases is None or len(first) != subject.x.shape[1]:
+        return 0.0
+    most = float(np.abs(subject.x).max()) * np.maximum(first, 0).sum(axis=0)
+    return float(np.mean(biases + most < 0))
 
 
 def mends(before: np.ndarray, after: np.ndarray) -> bool:

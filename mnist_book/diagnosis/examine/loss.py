@@ -7,6 +7,7 @@ from mnist_book.diagnosis.examine.objective import LABELLINGS, objective
 from mnist_book.diagnosis.examine.plain import kind_of
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import cross_entropy, loss_in
+from mnist_book.diagnosis.examine.slopes import fit_their_loss
 from mnist_book.diagnosis.examine.subject import Subject
 
 BATCH = 61  # pictures, a number that is no layer's size
@@ -42,7 +43,10 @@ def value(subject: Subject) -> Said:
     found = subject.once(objective)
     given = f"{found.batch} examples, {LABELLINGS} sets of labels"
     factor, expected = f"{found.factor:.4g}", "the mean of -log(probability of the label)"
-    if name := found.mistake(subject.classes):
+    name = found.mistake(subject.classes)
+    if name in ("not_mean", "base") and subject.once(fit_their_loss):
+        yield note("summed", factor=factor, count=found.batch)
+    elif name:
         right = f"{(found.loss - found.extra) / found.factor:.4f}"
         yield finding(f"cross_entropy.{name}", given, f"{found.loss:.4f}", right, factor=factor)
     elif found.name.startswith("epsilon"):

@@ -7,6 +7,13 @@ NOTES = {
     "absent": "not checked for want of {name}: {needed_for}",
     "accuracy": "right for {right} of {count} images, on average {sure} sure; the nearest mean "
     "digit is right for {nearest}",
+    "tied": "all classes are equally probable for each image: as yet it tells none from another",
+    "summed": "the loss is {factor} times the mean cross-entropy of {count} examples, and its "
+    "gradients are those of that loss: the learning rate must suit, and other sizes of batch too",
+    "frozen": "parameters {numbers} are not changed by step, though their gradients are not 0; if "
+    "these layers are to stay as they are, that is right",
+    "random_step": "a step is random in itself, as with dropout: only that it goes downhill was "
+    "checked",
     "badly": "it is right for {right} of these images, the nearest mean digit for {nearest}. "
     "Before training, or early in it, that is as it should be. If it is trained, measure its "
     "accuracy on the images that it was trained on: if that is low, too, its training was too "
@@ -25,7 +32,7 @@ NOTES = {
     "copies of them",
     "some_not_in_place": "the gradients of parameters {numbers}: changing these arrays, in a copy "
     "of the network, changes no probability. Pass the arrays that predict_proba works with, not "
-    "copies of them",
+    "copies of them; if they are those, they are forgotten there",
     "gradients": "the gradients at random weights: {reason}",
     "step": "the step of training: at random weights the probabilities are not finite",
     "changed": "your network's parameters changed although a copy was examined; they have been put "

@@ -58,7 +58,7 @@ def objective(subject: Subject) -> Objective:
     x = subject.x[:BATCH]
     if subject.twin:
         subject.twin.random_point(2)
-        x = rng.random((BATCH, subject.x.shape[1]))
+        x = subject.inputs(rng, BATCH)
     p = network.predict(x)
     if p.shape != (len(x), subject.classes) or not np.isfinite(p).all():
         return Objective(batch=len(x))
@@ -86,7 +86,7 @@ def changes_by_shift(subject: Subject) -> bool | None:
     """
     twin = subject.twin
     twin.random_point(2)
-    x = np.random.default_rng(1).random((BATCH, subject.x.shape[1]))
+    x = subject.inputs(np.random.default_rng(1), BATCH)
     y, last = np.arange(BATCH) % subject.classes, twin.last_layer()
     if len(last) < 2:
         return None

@@ -93,10 +93,23 @@ def _of_one_size(subject: Subject, p: np.ndarray, size: int) -> tuple[str, str, 
 
 @probe(needs="finite")
 def steady(subject: Subject) -> Said:
-    """Ask twice: the same pictures must get the same probabilities."""
+    """Ask twice, and after other pictures: the same ones must get the same probabilities."""
     first, second = (as_array(subject.attempt("predict_proba", subject.x)) for _ in range(2))
     if not identical(first, second):
         yield finding("network.random", "x, twice", "two results", "the same twice")
+        return
+    for other in (subject.x[::-1], np.random.default_rng(5).random(subject.x.shape)):
+        subject.attempt("predict_proba", other.astype(subject.x.dtype))
+    third = as_array(subject.attempt("predict_proba", subject.x))
+    if third.shape == first.shape and not np.allclose(first, third, rtol=1e-3, atol=1e-6):
+        change = float(np.abs(first - third).max())
+        yield finding(
+            "network.batch_dependent",
+            "x, other pictures, and x again",
+            f"probabilities that differ by up to {change:.2g}",
+            "the same as before",
+            "network_before",
+        )
 
 
 def single_outputs(subject: Subject) -> bool:
@@ -144,6 +157,8 @@ def sums(subject: Subject) -> Said:
     """Each row must sum to 1, whatever else is in the batch."""
     single, x = single_outputs(subject), subject.x
     p = subject.predict(x)  # anew: a call of the loss may have changed means that it keeps
+    if p.shape != (len(x), subject.classes):
+        return
     given, totals = f"x {x.shape}", p.sum(axis=1)
     row = f"a row {np.array2string(p[0], precision=3, max_line_width=200)}"
     if p.min() < -1e-6 and not single:
@@ -186,9 +201,11 @@ def sharpness(subject: Subject) -> Said:
     """Logits that are 30 times as large must make it sure."""
     if single_outputs(subject):
         return
-    (small, _), (middle, _) = (_at(subject, factor) for factor in FACTORS[:2])
-    if small is None or middle is None or not np.isfinite(middle).all():
+    (none, _), (small, _), (middle, _) = (_at(subject, factor) for factor in (0.0, *FACTORS[:2]))
+    if none is None or small is None or middle is None or not np.isfinite(middle).all():
         return
+    if np.ptp(none, axis=0).max() > 1e-6 < np.ptp(small):
+        return  # other layers reach the outputs as well, as in a mean of several networks
     peak = float(np.median(middle.max(axis=1)))
     if np.allclose(small, middle, atol=1e-3) and np.ptp(small) > 1e-3:
         yield finding("softmax.no_exp", "last layer x 30", "no change", "nearly 0 and 1")
@@ -233,7 +250,7 @@ def _at(subject: Subject, factor: float) -> tuple[np.ndarray | None, np.ndarray]
         x = subject.x[:200] * (factor * 100)
         p = subject.predict(x)
     else:
-        x = np.random.default_rng(4).random((200, subject.x.shape[1]))
+        x = subject.inputs(np.random.default_rng(4), 200)
         twin.random_point(seed=3)
         last = twin.last_layer()
         if not last or not is_matrix(last[0]):

@@ -10,6 +10,8 @@ from mnist_book.diagnosis.examine.subject import Subject
 from mnist_book.diagnosis.examine.weights import shows_training
 from mnist_book.diagnosis.reports import Finding
 
+SURE = 0.9  # on average, which no fresh network with weights of a good size is
+
 
 @probe(needs="finite", unless="data idx network.random network.batch_dependent")
 def other_form(subject: Subject) -> Said:
@@ -42,7 +44,8 @@ def _mended(subject: Subject, mended: Cure) -> Finding:
 def misreads(subject: Subject) -> Said:
     """Say of a trained network that is no better than a guess that it is not.
 
-    One whose answers are nearly all the same has not learned to tell pictures apart, yet.
+    One whose answers are nearly all the same has not learned to tell pictures apart, yet, unless
+    it is sure of them.
     """
     y, classes = subject.y, subject.classes
     if len(y) < ENOUGH or len(np.unique(y)) < 5 or not subject.once(shows_training):
@@ -51,7 +54,8 @@ def misreads(subject: Subject) -> Said:
     guessing = float(np.bincount(y, minlength=classes) @ answers / len(y))
     chance = 3 * np.sqrt(guessing * (1 - guessing) / len(y))
     nearest = subject.once(nearest_mean)
-    if answers.max() < 0.5 and subject.accuracy < guessing + chance < nearest:
+    tells_apart = answers.max() < 0.5 or _sure(subject) > SURE
+    if tells_apart and subject.accuracy < guessing + chance < nearest:
         given = f"{len(y)} images, of which the nearest mean digit names {nearest:.0%} rightly"
         returned = f"{subject.accuracy:.0%} right; a guess with such answers: {guessing:.0%}"
         yield finding("network.misreads", given, returned, "more, of a trained network")

@@ -34,6 +34,24 @@ def is_matrix(array: np.ndarray) -> bool:
     return array.ndim == 2 and min(array.shape) > 1
 
 
+def by_units(activations: np.ndarray, batch: int) -> np.ndarray | None:
+    """Return a layer's activations as (examples, units); None if they have another form.
+
+    Of maps (batch, channels, rows, columns), (batch, rows, columns, channels) and of sequences
+    (batch, times, units), each channel is a unit, and each place an example.
+    """
+    a = activations
+    if a.shape == (batch,):
+        return a[:, np.newaxis]
+    if a.ndim == 2 and batch in a.shape:
+        return a if len(a) == batch else a.T
+    if a.ndim < 3 or len(a) != batch or not a.size:
+        return None
+    channels_last = a.ndim == 3 or a.shape[1] == a.shape[2] != a.shape[3]
+    a = a if channels_last else np.moveaxis(a, 1, -1)
+    return a.reshape(-1, a.shape[-1])
+
+
 def cross_entropy(probabilities: np.ndarray, digits: np.ndarray) -> float:
     """Compute the mean cross-entropy in nats."""
     right = probabilities[np.arange(len(digits)), digits]

@@ -100,13 +100,19 @@ class Slopes:
 
 
 def compare(
-    subject: Subject, kind: str = "random", seed: int = 2, batch: int = BATCH
+    subject: Subject,
+    kind: str = "random",
+    seed: int = 2,
+    batch: int = BATCH,
+    factor: float | None = None,
 ) -> Slopes | str:
-    """Compare gradients at a point of this kind; say why, where that is not possible."""
+    """Compare gradients at a point of this kind; say why, where that is not possible.
+
+    The loss is divided by a factor first: one that is the loss's own mistake, if none is given.
+    """
     twin, rng = subject.twin, np.random.default_rng(1)
     twin.random_point(seed, kind)
-    y = np.arange(batch) % subject.classes
-    x = rng.random((batch, subject.x.shape[1]))
+    x, y = subject.inputs(rng, batch), np.arange(batch) % subject.classes
     losses, work = [], np.inf
     for _ in range(2):
         losses.append(twin.calls.attempt("loss_and_gradients", _loss, twin, x, y))
@@ -123,8 +129,8 @@ def compare(
     if isinstance(result, Exception):
         return _reason(result)
     numeric, tolerance = result
-    factor = _known_factor(subject)
-    numeric = [slopes / factor for slopes in numeric]
+    factor = _known_factor(subject) if factor is None else factor
+    numeric = [part / factor for part in numeric]
     if not all(np.isfinite(slopes).all() for slopes in numeric):
         return "the loss is not finite there"
     pairs = [
@@ -145,7 +151,16 @@ def _slopes(pairs: list[Pair], *others: Theirs) -> Slopes:
 def _known_factor(subject: Subject) -> float:
     """Return the factor of a loss that a finding about the loss has named; else 1."""
     asked = subject.once(objective)
-    return asked.factor if asked.mistake(subject.classes) else 1.0
+    mistaken = asked.mistake(subject.classes) and not subject.once(fit_their_loss)
+    return asked.factor if mistaken else 1.0
+
+
+def fit_their_loss(subject: Subject) -> bool:
+    """Tell whether the gradients are those of the network's own loss, whatever that is."""
+    if subject.twin is None or not subject.parameters.arrays:
+        return False
+    slopes = compare(subject, factor=1.0)
+    return not isinstance(slopes, str) and not slopes.wrong.any()
 
 
 def _reason(result: object) -> str:

@@ -11,14 +11,18 @@ from itertools import pairwise
 import numpy as np
 
 from mnist_book.diagnosis.examine.calling import Refused
+from mnist_book.diagnosis.examine.notes import note
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import is_matrix, is_weights
 from mnist_book.diagnosis.examine.subject import Subject
+from mnist_book.diagnosis.reports import Finding
 
 BATCH = 24
 PARALLEL = 0.9995  # cosine of a step that is a multiple of the gradient
 NEEDS = "step loss_and_gradients parameters probabilities whole twin"
-UNLESS = "network.random gradients cross_entropy train.no_update train.ascent function"
+UNLESS = "network.random gradients cross_entropy train.no_update train.adam train.ascent function"
+SMALL_WEIGHTS = 0.02  # of the usual size, of a last layer that a step turns far
+LUCKS = 0, 1  # of which each makes a step draw other random numbers
 
 Arrays = list[np.ndarray]
 
@@ -69,17 +73,26 @@ class Stepper:
     def batch(self, seed: int, size: int = BATCH) -> tuple[np.ndarray, np.ndarray]:
         """Draw inputs and labels."""
         rng = np.random.default_rng(seed)
-        x = rng.random((size, self.subject.x.shape[1]))
+        x = self.subject.inputs(rng, size)
         return x, rng.permutation(np.arange(size) % self.subject.classes)
 
-    def start(self, seed: int) -> Subject:
-        """Return a new copy at random weights."""
+    def start(self, seed: int, shrink: float = 1) -> Subject:
+        """Return a new copy at random weights, the last of them smaller by a factor."""
         network = self.subject.copy(self.dtype)
-        network.random_point(seed)
+        self._move(network, seed, shrink)
         return network
 
-    def change(self, network: Subject, x: np.ndarray, y: np.ndarray) -> Arrays | None:
+    def _move(self, network: Subject, seed: int, shrink: float) -> None:
+        network.random_point(seed)
+        matrices = [array for array in network.arrays() if is_matrix(array)]
+        for array in matrices[-1:] if shrink != 1 else ():
+            array *= shrink
+
+    def change(
+        self, network: Subject, x: np.ndarray, y: np.ndarray, luck: int = 0
+    ) -> Arrays | None:
         """Take a step and go back; return how the parameters had changed, None if that fails."""
+        network.luck = luck
         before = [array.copy() for array in network.arrays()]
         result = network.attempt("step", x, network.labels_for(y))
         after = [array.astype(np.float64) for array in network.arrays()]
@@ -90,9 +103,9 @@ class Stepper:
         network.move(before)
         return [a - b for a, b in zip(after, before, strict=True)]
 
-    def gradient(self, seed: int, x: np.ndarray, y: np.ndarray) -> Arrays:
+    def gradient(self, seed: int, x: np.ndarray, y: np.ndarray, shrink: float = 1) -> Arrays:
         """Return the gradient at the same weights."""
-        self.twin.random_point(seed)
+        self._move(self.twin, seed, shrink)
         arrays, (_, gradients) = self.twin.arrays(), self.twin.gradients(x, y)
         if [g.size for g in gradients] != [a.size for a in arrays]:
             raise Refused
@@ -100,11 +113,11 @@ class Stepper:
             g.astype(np.float64).reshape(a.shape) for g, a in zip(gradients, arrays, strict=True)
         ]
 
-    def response(self, seed: int = 11, size: int = BATCH) -> Response | None:
+    def response(self, seed: int = 11, size: int = BATCH, shrink: float = 1) -> Response | None:
         """Compare two steps from the same weights; None if there is nothing to compare."""
         batches = [self.batch(seed + 1, size), self.batch(seed + 2, size)]
-        steps = [self.change(self.start(seed), *batch) for batch in batches]
-        gradients = [self.gradient(seed, *batch) for batch in batches]
+        steps = [self.change(self.start(seed, shrink), *batch) for batch in batches]
+        gradients = [self.gradient(seed, *batch, shrink) for batch in batches]
         if None in steps:
             return None
         changed, turned = (
@@ -169,6 +182,22 @@ def against_gradient(subject: Subject) -> Said:
         yield from _aside(subject, found, seen)
 
 
+def _goes_back_late(subject: Subject, found: Response) -> bool:
+    """Tell whether the error goes back through weights that have taken their step already.
+
+    A short step hardly turns the error. Where the last weights are small, it turns it far.
+    """
+    small = Stepper(subject).response(shrink=SMALL_WEIGHTS)
+    last = max(_matrices(subject), default=0)
+    if small is None or small.steps[last].dtype != np.float64 or not small.seen[last]:
+        return False
+    before = small.seen & (np.arange(len(small.seen)) < last)
+    off, off_usually = (1 - each.cosines for each in (small, found))
+    if not before.any() or off[last] > 1 - PARALLEL:
+        return False
+    return bool(off[before].max() > 3 * off_usually[before].max() + 1 - PARALLEL)
+
+
 # --------------------------------------------------------------------------------------------------
 # Steps along the gradient
 # --------------------------------------------------------------------------------------------------
@@ -176,6 +205,13 @@ def against_gradient(subject: Subject) -> Said:
 
 def _along(subject: Subject, found: Response) -> Said:
     """Look at lengths, momentum and weight decay."""
+    if _goes_back_late(subject, found):
+        shown = _row(found.rates)
+        returned = f"steps of {shown} times the gradient"
+        yield finding(
+            "train.early_update", "random weights, small last ones", returned, "a multiple"
+        )
+        return
     arrays = subject.arrays()
     rates, given = found.rates, f"random weights, batches of {BATCH} and {2 * BATCH}"
     larger = Stepper(subject).response(size=2 * BATCH)
@@ -190,7 +226,7 @@ def _along(subject: Subject, found: Response) -> Said:
         alike = [
             r
             for r, a, seen in zip(rates, arrays, found.seen, strict=True)
-            if is_weights(a) == kind and seen
+            if is_weights(a) == kind and seen and r > 0
         ]
         if len(alike) > 1 and max(alike) > 1.02 * min(alike):
             returned = f"steps of {shown} times the gradient"
@@ -219,7 +255,9 @@ def _momentum(subject: Subject) -> Said:
     flat = [np.concatenate([part.ravel() for part in step]) for step in steps]
     first, second, third = (b - a for a, b in pairwise(flat))
     size = _length(flat[0])
-    if not size or _length(first) < 1e-3 * size or _cosine(first, second) ** 2 < 0.99:
+    if not size or min(_length(first), _length(second)) < 1e-3 * size:
+        return
+    if _cosine(first, second) ** 2 < 0.99:
         return
     momentum = float(first @ second) / float(first @ first)
     later = float(second @ third) / float(second @ second)
@@ -260,7 +298,7 @@ def _decay(subject: Subject, found: Response) -> Said:
     growth = []
     for old, new, rest, other in zip(*points, *rests, strict=True):
         apart, off = new - old, other - rest
-        share = float(off.ravel() @ apart.ravel()) / float((apart**2).sum())
+        share = float(off.ravel() @ apart.ravel()) / max(float((apart**2).sum()), 1e-300)
         if _length(off) > 1e-7 * _length(apart) and _cosine(off, apart) > 0.99:
             growth.append(share)
     if growth:
@@ -279,6 +317,12 @@ def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
     """Tell why steps are no multiples of the gradients."""
     cosines, visible = found.cosines, found.seen
     along, last = cosines > PARALLEL, max(_matrices(subject), default=0)
+    if not along[last] and _strangers(subject, last) > 0.05:
+        yield finding("train.other_rows", **seen)
+        return
+    if _is_random(subject):
+        yield note("random_step")
+        return
     adam = list(_adam(subject))
     if cosines[last] < 0.7 and _rows_are_mixed(subject):
         yield finding("train.other_rows", **seen)
@@ -292,7 +336,7 @@ def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
     elif adam:
         yield from adam
     elif along[last] and not along[visible].all():
-        if _fades(subject, along):
+        if _fades(subject, along) or _goes_back_late(subject, found):
             yield finding("train.early_update", **seen)
         elif (cosines[visible & ~along] < 0.9).any():
             yield finding("train.direction", **seen)
@@ -333,6 +377,44 @@ def _mixed_with_another(found: Response) -> float:
         if _length(parts @ shares - step.ravel()) < 1e-3 * _length(step):
             return max(abs(float(shares[0])) / float(np.abs(shares).max()), 1e-9)
     return 0.0
+
+
+def _is_random(subject: Subject) -> bool:
+    """Tell whether the same step comes out otherwise when it draws other random numbers."""
+    stepper = Stepper(subject)
+    batch = stepper.batch(12)
+    steps = [stepper.change(stepper.start(11), *batch, luck=luck) for luck in LUCKS]
+    if None in steps:
+        return False
+    pairs = zip(*steps, strict=True)
+    return any(_length(a - b) > 1e-3 * max(_length(a), 1e-300) for a, b in pairs)
+
+
+def _strangers(subject: Subject, last: int) -> float:
+    """Return the share that pictures with another's label have in a step of the last layer.
+
+    The batch has two pictures, each with its label, and each many times. In a step that is made of
+    gradients, whichever of the rows it takes, those of four pairs add up; it must be made of two.
+    """
+    stepper = Stepper(subject)
+    x, y = stepper.batch(12, size=2)[0], np.array([0, 1])
+    mixed = np.random.default_rng(9).permutation(np.arange(BATCH) % 2)
+    first, second = np.zeros(BATCH, int), np.ones(BATCH, int)
+    pairs = (first, first), (second, second), (first, second), (second, first)
+    gradients = [stepper.gradient(11, x[k], y[j])[last].ravel() for k, j in pairs]
+    parts, largest = np.stack(gradients, axis=1), 0.0
+    for luck in LUCKS:
+        steps = [
+            stepper.change(stepper.start(11), x[rows], y[rows], luck) for rows in (mixed, first)
+        ]
+        if None in steps:
+            return 0.0
+        step = (steps[0][last] - steps[1][last]).ravel()  # velocities of before cancel
+        shares = np.linalg.lstsq(parts, step, rcond=None)[0]
+        if not _length(step) or _length(parts @ shares - step) > 1e-3 * _length(step):
+            return 0.0
+        largest = max(largest, float(np.abs(shares[2:]).max() / np.abs(shares).max()))
+    return largest
 
 
 def _rows_are_mixed(subject: Subject) -> bool:
@@ -420,11 +502,44 @@ def _adam(subject: Subject) -> Said:
             yield finding("train.adam", given, returned, "the same for all", "network_time")
         return
     growth = [float(np.median(part[0] / first[0])) for part in lengths]
+    if growth[1] < 0.5 and growth[2] < 0.5 * growth[1]:
+        yield fading(growth)
+        return
     returned = f"steps of {_row(growth)} times the first"
     if growth[1] > 1.1 or (
         abs(growth[1] - 0.7073) < 0.003 and _remembers_sign(subject)
     ):  # no method of this kind grows like that
         yield finding("train.adam", given, returned, "1, 1, 1")
+
+
+def fading(lengths: list[float]) -> Finding:
+    """Make a finding of steps that get shorter and shorter, with the same gradient."""
+    given, returned = "the same batch and weights each time", f"steps of lengths {_row(lengths)}"
+    return finding("train.adam", given, returned, "steps as long as before", "network_fading")
+
+
+def hidden_lengths(subject: Subject, stuck: Iterable[int]) -> list[float]:
+    """Return lengths of steps that these parameters show only where they are 0; else nothing.
+
+    To all other numbers they are too small to be added.
+    """
+    if subject.twin is None:
+        return []
+    stepper, stuck = Stepper(subject), list(stuck)
+    network, batch, lengths = stepper.start(11), stepper.batch(12), []
+    for array in network.arrays():
+        array.flat[::3] = 0
+    for _ in range(3):
+        changes = stepper.change(network, *batch)
+        if changes is None:
+            return []
+        pairs = [(part.flat[::3], part.flat[1::3]) for part in (changes[k] for k in stuck)]
+        hidden = [at_0 for at_0, others in pairs if np.mean(at_0 != 0) > 2 * np.mean(others != 0)]
+        if not hidden:
+            return []
+        sizes = np.abs(np.concatenate(hidden))
+        lengths.append(float(np.median(sizes[sizes > 0])))
+    return lengths
 
 
 def _uncorrected(count: int) -> float:

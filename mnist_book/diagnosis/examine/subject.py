@@ -25,6 +25,7 @@ from mnist_book.diagnosis.examine.plain import (
 )
 from mnist_book.diagnosis.examine.results import (
     as_array,
+    by_units,
     described,
     flattened,
     is_matrix,
@@ -86,13 +87,16 @@ def _state_of(generator: Theirs) -> Theirs:
     return generator.getstate() if isinstance(generator, random.Random) else generator.get_state()
 
 
-def _set_state_of(generator: Theirs, state: Theirs) -> None:
+def _set_state_of(generator: Theirs, state: Theirs, luck: int) -> None:
+    """Give a generator a state, and let some numbers go by."""
     if isinstance(generator, np.random.Generator):
         generator.bit_generator.state = state
     elif isinstance(generator, random.Random):
         generator.setstate(state)
     else:
         generator.set_state(state)
+    for _ in range(luck):
+        generator.random()
 
 
 class Subject:
@@ -125,6 +129,7 @@ class Subject:
                 copied = (original, self.shared, [], *copied)
             self.network, self.shared, generators, self.has, self.parameters = copied
         self.facts: dict[Callable, Theirs] = {}
+        self.luck = 0  # another one makes calls draw other random numbers
         self.generators = [(each, _state_of(each)) for each in generators]
         self.start = [array.copy() for array in self.arrays()]
 
@@ -172,10 +177,10 @@ class Subject:
 
         That is for training; in predicting other numbers each time are a bug, and must show.
         """
-        np.random.seed(0)  # noqa: NPY002
-        random.seed(0)
+        np.random.seed(self.luck)  # noqa: NPY002
+        random.seed(self.luck)
         for generator, state in self.generators:
-            _set_state_of(generator, state)
+            _set_state_of(generator, state, self.luck)
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Return what predict_proba gives as an array of floats, (0, 0) if it is none."""
@@ -327,16 +332,36 @@ class Subject:
 
     @cached_property
     def layers(self) -> list[np.ndarray]:
-        """Each layer's activations (m, units) for the sample; an empty list if that fails."""
+        """Each layer's activations for the sample, `by_units`; an empty list if that fails."""
         if "activations" not in self.has:
             return []
         result = self.attempt("activations", self.x)
         layers = [as_array(a) for a in result] if isinstance(result, tuple | list) else []
-        if not all(a.ndim == 2 and len(self.x) in a.shape for a in layers):
-            return []
-        return [a if len(a) == len(self.x) else a.T for a in layers]
+        units = [by_units(a, len(self.x)) for a in layers]
+        return [] if any(a is None for a in units) else units
 
     # Other points
+
+    def inputs(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """Draw inputs: at random, so that none of them is 0 in all, or else from the pictures."""
+        if self.bears_noise:
+            return rng.random((count, self.x.shape[1]))
+        return self.x[rng.choice(len(self.x), count, replace=count > len(self.x))].astype(float)
+
+    @cached_property
+    def bears_noise(self) -> bool:
+        """Whether inputs drawn at random are ordinary for it; not so if pictures alone are.
+
+        A network that divides by each pixel's deviation makes giants of pixels that hardly vary.
+        """
+        if self.twin is None:
+            return True
+        before = [array.copy() for array in self.twin.arrays()]
+        self.twin.random_point(2)
+        noise = np.random.default_rng(1).random((23, self.x.shape[1]))
+        ruled_out = [float(np.mean(self.twin.predict(x) < 1e-12)) for x in (noise, self.x[:23])]
+        self.twin.move(before)
+        return ruled_out[0] < 0.3 or ruled_out[1] > 0.1
 
     @cached_property
     def twin(self) -> "Subject | None":
@@ -346,13 +371,18 @@ class Subject:
         """
         for dtype in (np.float64, None) if self.arrays() else ():
             twin = self.copy(dtype)
-            if twin.apart and len(twin.unread) < len(twin.arrays()):
+            if twin.apart and len(twin.no_part) < len(twin.arrays()):
                 return twin
         return None
 
     @cached_property
     def unread(self) -> list[int]:
-        """Which parameters, set to anything else, change no probability: it does not read them."""
+        """Which parameters, set to anything else, change nothing: it does not read them."""
+        return [k for k in self.no_part if not self._in_loss(k)]
+
+    @cached_property
+    def no_part(self) -> list[int]:
+        """Which parameters change no probability: of those the loss may read some."""
         rng, arrays = np.random.default_rng(1), self.arrays()
         x, unread = self.x[:5].astype(np.float64), list(range(len(arrays)))
         for kind in ("random", "random", "positive", "random"):  # where some units are dead
@@ -369,6 +399,22 @@ class Subject:
             if not unread:
                 break
         return unread
+
+    def _in_loss(self, k: int) -> bool:
+        """Tell whether a parameter changes the loss, whatever the labels, as a decoder's does."""
+        if "loss_and_gradients" not in self.has:
+            return False
+        changes = []
+        for shift in (0, 1):
+            self.random_point(0)
+            y, losses = self.labels_for((np.arange(5) + shift) % self.classes), []
+            for change in (0, 0.5):
+                self.arrays()[k][...] += change
+                losses.append(loss_in(self.attempt("loss_and_gradients", self.x[:5], y)))
+            if None in losses:
+                return False
+            changes.append(losses[1] - losses[0])
+        return changes[0] != 0 and bool(np.isclose(changes[0], changes[1], rtol=1e-4))
 
     def random_point(self, seed: int, kind: str = "random", lift: float = 3) -> None:
         """Give it random parameters of a good size, so that its own state hides no bug.
@@ -412,7 +458,7 @@ class Subject:
         last += [k for k, b in enumerate(arrays) if not is_matrix(b) and b.size == self.classes][
             -1:
         ]
-        return [arrays[k] for k in last if k not in self.unread]
+        return [arrays[k] for k in last if k not in self.no_part]
 
     def _inputs(self, weights: np.ndarray) -> float:
         """Return how many numbers a unit of these weights sums up."""

@@ -1,21 +1,25 @@
 """Training: what a step does, and whether a few pictures can be learned by heart."""
 
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import numpy as np
 
 from mnist_book.diagnosis.examine import steps
 from mnist_book.diagnosis.examine.calling import Refused
-from mnist_book.diagnosis.examine.notes import note, unchecked
+from mnist_book.diagnosis.examine.notes import doubt, note, unchecked
 from mnist_book.diagnosis.examine.objective import SCORES
+from mnist_book.diagnosis.examine.pictures import nearest_mean
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import (
     as_array,
     cross_entropy,
     described,
     identical,
+    is_weights,
     loss_in,
 )
+from mnist_book.diagnosis.examine.steps import fading
 from mnist_book.diagnosis.examine.subject import Subject
 
 BATCH, STEPS, MORE_STEPS, LONG_WALK = 64, 4, 40, 15  # of training
@@ -43,12 +47,15 @@ def changes(subject: Subject) -> Said:
     if walk is None:
         yield unchecked("step")
     elif walk.changes_nothing:
-        yield finding("train.no_update", walk.given, "the same parameters", "other ones")
+        small = list(_too_small(subject, range(len(subject.arrays())), walk.given))
+        yield from small
+        if not small:
+            yield finding("train.no_update", walk.given, "the same parameters", "other ones")
 
 
 @probe(
     needs="step probabilities whole",
-    unless="network.random train.no_update gradients.sign cross_entropy.sign",
+    unless="network.random train.no_update train.adam gradients.sign cross_entropy.sign",
 )
 def direction(subject: Subject) -> Said:
     """Look for steps that go uphill."""
@@ -67,7 +74,7 @@ def direction(subject: Subject) -> Said:
 
 @probe(
     needs="step probabilities whole loss_and_gradients twin",
-    unless="network.random train.no_update train.ascent",
+    unless="network.random train.no_update train.adam train.ascent",
 )
 def leaves_none_out(subject: Subject) -> Said:
     """Look for parameters that never change, though their gradients are not 0."""
@@ -78,9 +85,47 @@ def leaves_none_out(subject: Subject) -> Said:
     pairs = enumerate(zip(gradients, walk.same, strict=False))
     stuck = [k for k, (gradient, same) in pairs if same and np.abs(gradient).max() > 1e-5]
     stuck = [k for k in stuck if k not in subject.twin.unread]
-    if stuck:
-        shown = f"parameters {stuck} as before"
-        yield finding("train.no_update", walk.given, shown, "a change in each", says="network_some")
+    if not stuck:
+        return
+    small = list(_too_small(subject, stuck, walk.given))
+    yield from small
+    if small:
+        return
+    if set(stuck) in map(set, _first_layers(subject.arrays())):
+        reads_well = subject.accuracy >= subject.once(nearest_mean)
+        say = note if reads_well else doubt  # who trains the last layer alone knows that it is so
+        yield say("frozen", numbers=", ".join(map(str, stuck)))
+        return
+    shown = f"parameters {stuck} as before"
+    yield finding("train.no_update", walk.given, shown, "a change in each", says="network_some")
+
+
+def _first_layers(arrays: list[np.ndarray]) -> Iterator[list[int]]:
+    """Yield the parameters of the first layer, of the first two, and so on, but not of all.
+
+    A layer is its weights with what stands between them and the next ones; or, where all weights
+    come first, with the bias that has the same place among the biases.
+    """
+    weights = [k for k, array in enumerate(arrays) if is_weights(array)]
+    others = [k for k in range(len(arrays)) if k not in weights]
+    weights_first = len(weights) == len(others) and max(weights) < min(others)
+    for count in range(1, len(weights)):
+        if weights_first:
+            yield [*weights[:count], *others[:count]]
+        else:
+            yield list(range(weights[count]))
+
+
+def _too_small(subject: Subject, stuck: Iterable[int], given: str) -> Said:
+    """Look for steps that a parameter of ordinary size is too large to show."""
+    lengths = steps.hidden_lengths(subject, stuck)
+    if not lengths:
+        return
+    if all(b < 0.95 * a for a, b in pairwise(lengths)):
+        yield fading(lengths)
+    else:
+        returned = f"steps of {lengths[0]:.2g}"
+        yield finding("train.no_update", given, returned, "longer ones", says="network_tiny")
 
 
 @probe(needs="step finite whole", unless="*")

@@ -63,7 +63,10 @@ def dead(subject: Subject) -> Said:
         scale = max(float(np.abs(np.nan_to_num(a)).max()), 1e-300)
         shares.append((float(np.mean(np.ptp(a, axis=0) <= 1e-12 * scale)), a.shape[1]))
     if not layers:
-        for gradient in _gradients_of_weights(subject)[:-1]:
+        weights = subject.weights
+        for k, gradient in enumerate(_gradients_of_weights(subject)[:-1]):
+            if not all(later.any() for later in weights[k + 1 :]):
+                continue  # nothing comes back through a layer that starts at 0
             still = np.logical_not(gradient.any(axis=0))
             shares.append((float(still.mean()), len(still)))
     if any(share > (0.7 if units >= 16 else 0.85) for share, units in shares):
@@ -96,8 +99,11 @@ def collapsed(subject: Subject) -> Said:
     p, classes = subject.probabilities, subject.classes
     if len(np.unique(subject.y)) < 5:
         return
+    if np.ptp(p, axis=1).max() < 1e-9:
+        yield note("tied")
+        return
     counts = np.bincount(p.argmax(axis=1), minlength=classes)
-    same = np.ptp(p, axis=0).max() < 1e-9
+    same = np.ptp(p, axis=0).max() < 1e-9 and not _may_learn(subject)
     # A network that has not learned yet may answer alike, but is not sure of it.
     if np.allclose(p.sum(axis=1), 1, atol=1e-3):
         wrong = cross_entropy(p, subject.y) > np.log(classes) + 1
@@ -108,6 +114,11 @@ def collapsed(subject: Subject) -> Said:
         expected = f"about {np.bincount(subject.y, minlength=classes).tolist()}"
         given, digit = f"{len(p)} images", counts.argmax()
         yield finding("network.collapsed", given, returned, expected, digit=digit)
+
+
+def _may_learn(subject: Subject) -> bool:
+    """Tell whether weights have gradients, as those of a last layer that starts at 0."""
+    return any(float(np.abs(g).max()) > 1e-12 for g in _gradients(subject) if is_matrix(g))
 
 
 @probe(needs="finite")

@@ -1,5 +1,7 @@
 """The weights at the start: zeros, copies, signs, spread; and whether a signal gets through."""
 
+from itertools import combinations, product
+
 import numpy as np
 
 from mnist_book.diagnosis.examine.forms import cure
@@ -54,6 +56,25 @@ def zeros_and_copies(subject: Subject) -> Said:
         elif units < 0.5 * w.shape[1] + 0.5 or (rows < 0.02 * len(w) + 1 and len(w) > 20):
             returned = f"{min(units, rows)} different: {w.flat[0]:.4g}, ..."
             yield finding("init.symmetric", given, returned, "all units different")
+
+
+@probe(needs="weights", unless="init linear.batch_size")
+def one_seed(subject: Subject) -> Said:
+    """Weights of two layers must not be the same random numbers, one row after the other."""
+    for (i, first), (j, second) in combinations(enumerate(subject.weights, 1), 2):
+        if np.shares_memory(first, second):  # the same weights twice, which may be meant
+            continue
+        for a, b in product((first.ravel(), first.T.ravel()), (second.ravel(), second.T.ravel())):
+            count = min(a.size, b.size)
+            a, b = a[:count].astype(np.float64), b[:count].astype(np.float64)
+            alike = count >= 30 and a.std() > 0 < b.std() and np.corrcoef(a, b)[0, 1] > 0.9
+            if alike and min(np.mean(a != 0), np.mean(b != 0)) > 0.5:
+                given = f"weights of layers {i} and {j}, {count} numbers"
+                returned = f"{a[0]:.4g}, {a[1]:.4g}, ... and {b[0]:.4g}, {b[1]:.4g}, ..."
+                yield finding(
+                    "init.symmetric", given, returned, "other ones", "network_seed", one=i, other=j
+                )
+                return
 
 
 @probe(needs="weights", unless="init linear.batch_size")
@@ -162,7 +183,8 @@ def by_probabilities(subject: Subject) -> Said:
         "says": "network_guessed",
     }
     if off < 1e-12:
-        yield finding("init.symmetric" if _copies_learn(subject) else "init.zeros", **seen)
+        if code := _of_equals(subject):
+            yield finding(code, **seen)
     elif off < 2e-4:
         yield finding("init.too_small", **seen)
     elif float(np.ptp(p, axis=0).max()) < 1e-9:
@@ -173,18 +195,30 @@ def by_probabilities(subject: Subject) -> Said:
         yield finding("init.too_large", **seen)
 
 
-def _copies_learn(subject: Subject) -> bool:
-    """Tell constant weights from zero weights where neither can be seen."""
+def _of_equals(subject: Subject) -> str | None:
+    """Tell weights that are constant or 0 from a last layer that starts at 0, which may learn.
+
+    Copies of one unit can give the scores of different pictures one direction only.
+    """
     if "activations" in subject.has:
         hidden = subject.layers[:-1]
-        return any(a.any() and a.shape[1] > 1 and not np.ptp(a, axis=1).any() for a in hidden)
+        copies = [a.shape[1] > 1 and not np.ptp(a, axis=1).any() for a in hidden]
+        constant = any(same and a.any() for same, a in zip(copies, hidden, strict=True))
+        return "init.symmetric" if constant else "init.zeros" if any(copies) else None
     if "step" not in subject.has or subject.shared:
-        return False
+        return None
     network, x, y = subject.copy(), subject.x[:64], subject.y[:64]
     for _ in range(3):
         network.attempt("step", x, subject.labels_for(y))
     p = network.predict(x)
-    return bool(p.size and np.ptp(p, axis=0).max() > 1e-12)
+    if p.shape != (len(x), subject.classes):
+        return None
+    if np.ptp(p, axis=0).max() < 1e-12:
+        return "init.zeros"
+    logits = np.log(np.clip(p, 1e-300, None))
+    logits = logits - logits.mean(axis=0) - (logits - logits.mean(axis=0)).mean(axis=1)[:, None]
+    directions = np.linalg.svd(logits, compute_uv=False)
+    return "init.symmetric" if directions[1] < 1e-3 * directions[0] else None
 
 
 @probe(needs="probabilities twin", unless="softmax")
@@ -196,7 +230,7 @@ def positive_signal(subject: Subject) -> Said:
     twin = subject.twin
     if len(twin.arrays()) < 4:
         return
-    x = np.random.default_rng(4).random((50, subject.x.shape[1]))
+    x = subject.inputs(np.random.default_rng(4), 50)
     for lift in (3, 0.5, 10):
         twin.random_point(seed=3, kind="positive", lift=lift)
         p = twin.predict(x)
@@ -224,4 +258,4 @@ def _row(numbers: np.ndarray) -> str:
     return ", ".join(f"{number:.3g}" for number in numbers)
 
 
-PROBES = (zeros_and_copies, one_sign, spread, by_probabilities, positive_signal)
+PROBES = (zeros_and_copies, one_seed, one_sign, spread, by_probabilities, positive_signal)
