@@ -5,7 +5,7 @@
 The released values were chosen on drawings by 30 people, on which benchmarks/drawings.py measures,
 too. So each pair of values is measured here on these people with networks of MNIST alone; and once
 for every writer the pair is chosen anew, on the drawings by all others. The record goes to
-benchmarks/records/drawing_settings.json; it takes some three minutes on one core.
+benchmarks/records/drawing_settings.json; it takes some five minutes on one core.
 """
 
 import itertools
