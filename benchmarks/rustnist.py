@@ -81,6 +81,8 @@ MENDS = {  # stage, what is changed in it, and what that is called
     "4a6c5a2, gradient once": ("4a6c5a2", {"factor": 1.0}),
     "4a6c5a2, else": ("4a6c5a2", {"activation": "right"}),
     "f1b4a0d, He's weights": ("f1b4a0d", {"weights": "he"}),
+    "f1b4a0d, He's weights, hidden layer": ("f1b4a0d", {"weights": "he, hidden layer"}),
+    "f1b4a0d, He's weights, output layer": ("f1b4a0d", {"weights": "he, output layer"}),
     "f1b4a0d, else": ("f1b4a0d", {"activation": "right"}),
     "f652d77, He's weights": ("f652d77", {"weights": "he"}),
     "6e03a86, He's weights": ("6e03a86", {"weights": "he"}),
@@ -98,7 +100,7 @@ def draw(rule: str, rng: np.random.Generator, inputs: int, outputs: int) -> np.n
     shape, last = (inputs, outputs), outputs == 10
     if rule == "evenly":
         return rng.uniform(-0.5, 0.5, shape)
-    if rule == "he":
+    if rule in ("he", "he, output layer" if last else "he, hidden layer"):
         return rng.normal(0, np.sqrt(2 / inputs), shape)
     if rule == "divided twice":
         return rng.normal(0, 1 / inputs * (1 if last else np.sqrt(2 / inputs)), shape)
