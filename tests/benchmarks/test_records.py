@@ -136,6 +136,13 @@ def test_the_readmes_say_what_the_record_of_speed_says():
     assert f"PyTorch takes {' and '.join(once)} times as long" in BENCHMARKS_README
     assert f"Run again, it was {' and '.join(again)}" in BENCHMARKS_README
     assert f"have {read('speed')['images']:,} images" in BENCHMARKS_README
+    limits = [race["ratio_to_core"]["limit"][1] for race in read("speed")["races"]]
+    assert f"take {min(limits):.0%} to {max(limits):.0%}".replace("%", " %") in BENCHMARKS_README
+    one = {name: f"{us:.0f}" for name, us in read("anatomy")["prediction_microseconds"].items()}
+    assert (
+        f"{one['mnist_core']} µs in the core, of which {one['the two products alone']} are the two "
+        f"products, {one['PyTorch']} in PyTorch and {one['scikit-learn']} in scikit-learn"
+    ) in BENCHMARKS_README
 
 
 def test_the_table_of_commands_names_every_program_and_every_record():
