@@ -21,6 +21,7 @@ README, BENCHMARKS_README = (
 )
 MEASURED = [
     "anatomy",
+    "convolution",
     *LADDERS,
     "momentum",
     "race",
