@@ -2,6 +2,7 @@
 
 import json
 import platform
+import re
 import shlex
 import subprocess
 import sys
@@ -53,6 +54,9 @@ def read(name: str) -> dict:
 
 
 def write(name: str, record: dict) -> None:
-    """Write a record to benchmarks/records/name.json."""
+    """Write a record to benchmarks/records/name.json; a list of numbers takes one line."""
     RECORDS.mkdir(exist_ok=True)
-    (RECORDS / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+    text = re.sub(
+        r"\[[\d\s,.eE+-]*\]", lambda m: " ".join(m[0].split()), json.dumps(record, indent=1)
+    )
+    (RECORDS / f"{name}.json").write_text(text + "\n", "utf-8")

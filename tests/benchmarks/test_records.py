@@ -22,6 +22,7 @@ README, BENCHMARKS_README = (
 )
 MEASURED = [
     "anatomy",
+    "convolution",
     *LADDERS,
     "momentum",
     "race",
