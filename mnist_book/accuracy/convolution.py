@@ -123,10 +123,11 @@ class ConvolutionalNetwork:
         for layer in reversed(range(len(kept))):
             shape, seen, z = kept[layer]
             weights = self.parameters[2 * layer] if layer else None  # pixels need no gradient
+            assert d_a is not None  # there is one wherever weights were given
             d_z = d_a.reshape(z.shape) * leaky_relu_gradient(z)
             d_seen, *own = linear_gradient(seen.reshape(len(z), -1), weights, d_z)
             found = [*own, *found]
-            if layer:
+            if d_seen is not None:
                 d_a = windows_gradient(d_seen.reshape(seen.shape), shape)
         return loss, found
 
