@@ -29,9 +29,13 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
     folder = Path(app.outdir)
     paths = [folder / f"{name}.html" for name in (*app.env.found_docs, *site.EXTRA_PAGES)]
     parsed = {path: BeautifulSoup(path.read_text("utf-8"), "html.parser") for path in paths}
+    base = app.config.html_baseurl
     for path, page in parsed.items():
         pages.mend(page, path)
+        site.add_cards(page, path.relative_to(folder).with_suffix("").as_posix(), base)
     assets.bundle(parsed.values(), folder / "_static")
     for path, page in parsed.items():
         path.write_text(str(page), "utf-8")
-    site.write_sitemap(app)
+    site.write_map(folder, app.env.found_docs, base)
+    site.write_bundle(Path(app.srcdir), folder)
+    site.say_how_to_run((folder / "_sources").rglob("*.ipynb"), base)

@@ -24,7 +24,7 @@ SHARED = (
 # pages do without them.
 DROPPED = ("fontawesome.js", "bootstrap.js", "design-tabs.js", "togglebutton.js")
 DROPPED_INLINE = re.compile(r"toggle(Hint|OpenOnPrint|button)")
-SEARCH = ("searchtools.js", "language_data.js", "searchindex.js")
+SEARCH = ("searchtools.js", "language_data.js", "searchindex.js", "snippets.js")
 ICON_FONT = re.compile(r"Font.{0,2}Awesome|--fa-", re.IGNORECASE)
 NAME = re.compile(r"[\w-]+")
 
@@ -65,7 +65,7 @@ def load(page: BeautifulSoup, marks: dict[str, str]) -> None:
         wanted_by = script.get("data-for")
         searching = name in SEARCH and page.find(id="search-results")
         unused = name in SEARCH and not searching
-        unused |= wanted_by is not None and not page.find(attrs={wanted_by: True})
+        unused |= wanted_by is not None and not page.select_one(wanted_by)
         if unused or name in SHARED or name in DROPPED or name == SCRIPTS:
             script.decompose()
         else:

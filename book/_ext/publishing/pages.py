@@ -1,4 +1,4 @@
-"""Finished pages, mended: icons, pictures, folded parts, tables, and what assistive devices read."""
+"""Finished pages, mended: icons, pictures, folded parts, tables, what assistive devices read."""
 
 import base64
 import hashlib
