@@ -11,18 +11,19 @@ from bs4 import BeautifulSoup
 
 STYLES, SCRIPTS = "site.css", "site.js"
 # In this order.
-SHARED = (
-    "documentation_options.js",
-    "doctools.js",
-    "sphinx_highlight.js",
+SHARED = ("documentation_options.js", "doctools.js", "sphinx_highlight.js", "book.js")
+# The theme's scripts, whose place book.js takes, an icon font, drop-down menus, tabs, and a button
+# on what `pages` writes as <details>.
+DROPPED = (
+    "bootstrap.js",
     "clipboard.min.js",
     "copybutton.js",
-    "sphinx-book-theme.js",
+    "design-tabs.js",
+    "fontawesome.js",
     "pydata-sphinx-theme.js",
+    "sphinx-book-theme.js",
+    "togglebutton.js",
 )
-# An icon font, drop-down menus and tooltips, tabs, a button on what `pages` writes as <details>:
-# pages do without them.
-DROPPED = ("fontawesome.js", "bootstrap.js", "design-tabs.js", "togglebutton.js")
 DROPPED_INLINE = re.compile(r"toggle(Hint|OpenOnPrint|button)")
 SEARCH = ("searchtools.js", "language_data.js", "searchindex.js", "snippets.js")
 ICON_FONT = re.compile(r"Font.{0,2}Awesome|--fa-", re.IGNORECASE)

@@ -8,6 +8,7 @@ PATHS = {
     "bars": "M3 6h18M3 12h18M3 18h18",
     "chevron-down": "M5 9l7 7 7-7",
     "circle-half-stroke": "M12 3a9 9 0 1 0 0 18zM12 3a9 9 0 0 1 0 18",
+    "copy": "M8 8h12v12H8zM4 16V4h12",
     "download": "M12 3v12m-6-5l6 6 6-6M4 20h16",
     "file": "M6 3h8l4 4v14H6zM14 3v4h4",
     "list": "M8 6h13M8 12h13M8 18h13M3 6h1M3 12h1M3 18h1",

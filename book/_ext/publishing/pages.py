@@ -1,6 +1,7 @@
 """Finished pages, mended: icons, pictures, folded parts, tables, what assistive devices read."""
 
 import base64
+import copy
 import hashlib
 import re
 import struct
@@ -10,7 +11,20 @@ from bs4 import BeautifulSoup, Tag
 
 from .icons import icon
 
+CHOOSE = """
+    (() => {
+      let mode = "auto";
+      try {
+        mode = localStorage.getItem("mode") ?? mode;
+      } catch {}
+      const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+      document.documentElement.dataset.mode = mode;
+      document.documentElement.dataset.theme = mode !== "auto" ? mode : dark ? "dark" : "light";
+    })();
+  """
+COPY = BeautifulSoup(icon("copy"), "html.parser").svg
 CHANGING = ("explorer",)  # in which pictures take turns
+UNCOLOURED = {"n", "nn", "p", "w"}  # what Pygments tells apart and pages do not
 WIDE = 500  # pixels: a narrower picture is whole on a phone
 
 
@@ -24,13 +38,15 @@ def mend(page: BeautifulSoup, path: Path) -> None:
     leave_out(page)
     mend_landmarks(page)
     fold(page)
+    mend_code(page)
     number_parts(page)
     mend_pictures(page, path)
     box_tables(page)
 
 
 def mend_head(page: BeautifulSoup) -> None:
-    """Say each thing once."""
+    """Say each thing once, and choose light or dark before anything is shown."""
+    page.head.find("script", attrs={"data-cfasync": True}).string = CHOOSE
     for again in page.head.find_all("meta", attrs={"name": "viewport"})[1:]:
         again.decompose()
     for meta in page.head.find_all("meta", attrs={"name": re.compile("^docsearch:")}):
@@ -87,6 +103,22 @@ def fold(page: BeautifulSoup) -> None:
     for part in page.select("div.admonition.dropdown"):
         part.name = "details"
         part.find(class_="admonition-title").name = "summary"
+    for summary in page.select("details > summary[aria-label]"):
+        del summary["aria-label"]  # its text says more
+
+
+def mend_code(page: BeautifulSoup) -> None:
+    """Give code a button that copies it, and no marks around words that have no colour."""
+    for mark in page.select("pre span"):
+        if not set(mark.get("class", ())) - UNCOLOURED:
+            mark.unwrap()
+    for code in page.select("div.highlight:has(> pre)"):
+        code.pre.smooth()
+        if not code.find_parent(class_="cell_output"):
+            attributes = {"class": "copybtn pst-js-only", "type": "button", "aria-label": "Copy"}
+            button = page.new_tag("button", attrs=attributes)
+            button.append(copy.copy(COPY))
+            code.append(button)
 
 
 def number_parts(page: BeautifulSoup) -> None:
