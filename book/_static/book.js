@@ -32,7 +32,7 @@
   /** Open a dialog; a click beside it closes it. */
   function open(dialog) {
     dialog.showModal();
-    dialog.onclick = ({ target }) => target === dialog && dialog.close();
+    dialog.onclick = ({ target }) => void (target === dialog && dialog.close());
   }
 
   /** On a narrow page a sidebar is shown as a dialog, and returns to its place afterwards. */

@@ -5,8 +5,8 @@
 
   Search.htmlToText = (html, anchor) => {
     const page = new DOMParser().parseFromString(html, "text/html");
-    const found = anchor && page.getElementById(anchor.slice(1));
-    const place = found && (found.textContent ? found : found.nextElementSibling);
+    const found = page.getElementById(anchor?.slice(1) || "none");
+    const place = found?.textContent ? found : found?.closest("section");
     const text = place ?? page.querySelector("article") ?? page.body;
     for (const code of text.querySelectorAll(CODE)) code.remove();
     return text.textContent.replace(/\s+/g, " ");

@@ -33,6 +33,7 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
     for path, page in parsed.items():
         pages.mend(page, path)
         site.add_cards(page, path.relative_to(folder).with_suffix("").as_posix(), base)
+    site.root_links(parsed[folder / "404.html"], base)
     assets.bundle(parsed.values(), folder / "_static")
     for path, page in parsed.items():
         path.write_text(str(page), "utf-8")

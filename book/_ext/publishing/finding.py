@@ -8,6 +8,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
+from sphinx.transforms import SphinxTransform
 
 GLOSSARY = "book/notation"
 LINKED = re.compile(r"book/(\d\d-.*|capstone)")  # the pages whose words lead to the glossary
@@ -31,7 +32,7 @@ UNLINKED = (
 def setup(app: Sphinx) -> None:
     """Connect both with the reading of pages."""
     app.connect("builder-inited", read)
-    app.connect("doctree-read", add_entries)
+    app.add_transform(AddEntries)
     app.connect("doctree-read", link_terms)
     app.connect("env-check-consistency", check_entries)
 
@@ -52,14 +53,19 @@ def terms(source: str) -> list[str]:
     return re.findall(r"^\S.*$", glossary[1], re.MULTILINE)
 
 
-def add_entries(app: Sphinx, doctree: nodes.document) -> None:
-    """Put the entries of a page into the index."""
-    page = app.index_entries.get(app.env.docname.removeprefix("book/"), {})
-    first = next(iter(doctree.findall(nodes.section)), None)
-    for place, words in page.items():
-        target = place or first["ids"][0]
-        entries = [("single", word, target, "main", None) for word in words]
-        first.insert(1, addnodes.index(entries=entries))
+class AddEntries(SphinxTransform):
+    """Puts the entries of a page into the index, before Sphinx collects them."""
+
+    default_priority = 840
+
+    def apply(self, **arguments: object) -> None:
+        """Add a node for each place, at the beginning of the page."""
+        first = next(iter(self.document.findall(nodes.section)), None)
+        page = self.app.index_entries.get(self.env.docname.removeprefix("book/"), {})
+        for place, words in page.items():
+            target = place or first["ids"][0]
+            entries = [("single", word, target, "main", None) for word in words]
+            first.insert(1, addnodes.index(entries=entries))
 
 
 def check_entries(app: Sphinx, env: object) -> None:

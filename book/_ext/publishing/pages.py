@@ -25,6 +25,7 @@ CHOOSE = """
 COPY = BeautifulSoup(icon("copy"), "html.parser").svg
 CHANGING = ("explorer",)  # in which pictures take turns
 UNCOLOURED = {"n", "nn", "p", "w"}  # what Pygments tells apart and pages do not
+ALIGNED = re.compile(r"^.*\S {2,}\S.*$", re.MULTILINE)  # a line of a table; it must not wrap
 WIDE = 500  # pixels: a narrower picture is whole on a phone
 
 
@@ -114,7 +115,10 @@ def mend_code(page: BeautifulSoup) -> None:
             mark.unwrap()
     for code in page.select("div.highlight:has(> pre)"):
         code.pre.smooth()
-        if not code.find_parent(class_="cell_output"):
+        if code.find_parent(class_="cell_output"):
+            if len(ALIGNED.findall(code.get_text())) > 2:
+                code.pre["class"] = "aligned"
+        else:
             attributes = {"class": "copybtn pst-js-only", "type": "button", "aria-label": "Copy"}
             button = page.new_tag("button", attrs=attributes)
             button.append(copy.copy(COPY))

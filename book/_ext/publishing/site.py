@@ -57,6 +57,12 @@ def add_cards(page: BeautifulSoup, name: str, base: str) -> None:
         page.head.append(page.new_tag("meta", attrs=card))
 
 
+def root_links(page: BeautifulSoup, base: str) -> None:
+    """Let the page for wrong addresses find its styles from wherever it is shown."""
+    if base and not page.head.find("base"):
+        page.head.insert(0, page.new_tag("base", href=base))
+
+
 def write_map(folder: Path, names: Iterable[str], base: str) -> None:
     """Tell search engines what there is, as far as the site's address is known."""
     robots = "User-agent: *\nAllow: /\n"
