@@ -13,6 +13,14 @@ BOOK = Path(__file__).parents[1] / "book"
 PAGE = BOOK / "claims.md"
 
 INTRODUCTION = """\
+---
+myst:
+  html_meta:
+    description: >-
+      Each claim of the book that one thing causes another, with the control that could have
+      refuted it and the number of seeds behind it.
+---
+
 # Claims and their controls
 
 It is easy to say that X makes a network fail. Each claim in this table has a control that could
