@@ -17,7 +17,8 @@ from mnist_book.drawing.recognizer import Recognizer
 from mnist_book.drawing.strokes import strokes_to_image
 
 CONFIG = yaml.safe_load((Path(__file__).parents[1] / "_config.yml").read_text("utf-8"))
-SCRIPTS = [name for name, _ in CONFIG["sphinx"]["config"]["html_js_files"]]  # as the book has them
+BOOK_SCRIPTS = [name for name, _ in CONFIG["sphinx"]["config"]["html_js_files"]]  # in their order
+SCRIPTS = [name for name in BOOK_SCRIPTS if (PAGE / name).exists()]
 SCRIPT_TAGS = "\n".join(f'<script src="static/{name}" defer></script>' for name in SCRIPTS)
 HTML = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>A page with a pad</title>

@@ -15,6 +15,7 @@
       ask: (strokes, number) =>
         ready ? pad.show(recognize(ready, strokes), number) : pad.problem(failure),
     });
+    element.digitPad = pad; // for scripts that draw on it
     network ??= loadNetwork();
     network.then(
       (loaded) => pad.again((ready = loaded).image),
