@@ -5,7 +5,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TESTS ?=
 LAB ?=
 
-.PHONY: book test lab lint coverage outputs practice bench clean
+.PHONY: book test lab lint coverage outputs practice student slides bench clean
 
 book: .venv/ready
 	$(BIN)/jupyter-book build . -W -n --keep-going --quiet
@@ -41,6 +41,13 @@ outputs: .venv/ready
 # Draw the practice digits anew.
 practice: .venv/ready
 	$(BIN)/python -m mnist_book.drawing.practice
+
+# For a class: the notebooks without solutions, and slides of the chapters.
+student: .venv/ready
+	$(BIN)/python tools/student.py
+
+slides: .venv/ready
+	$(BIN)/python tools/slides.py
 
 # Measure speed: against PyTorch, scikit-learn and the machine's limit, line by line, and to the same accuracy.
 bench: .venv/ready

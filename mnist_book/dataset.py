@@ -134,6 +134,35 @@ def load_directory(directory: str | Path, *, source: str | None = None) -> Digit
     return Digits(*_read_four(paths), source=source or os.fspath(directory), files=tuple(paths))
 
 
+def load_drawings(directory: str | Path) -> tuple[np.ndarray, np.ndarray]:
+    """Load the drawings that a class has exported from the pad: images (n, 28, 28), labels (n,).
+
+    Every pair of IDX files below the directory is read, in the order of their names: the pad saves
+    `drawings-images-idx3-ubyte` and `drawings-labels-idx1-ubyte`, a browser may add a number, and
+    each pupil may have a folder.
+
+    Raises
+    ------
+    FileNotFoundError : there is no such file, or one of a pair is missing
+    IDXError : a file is not what it should be
+    """
+    images = sorted(Path(directory).rglob("*images-idx3-ubyte*"))
+    if not images:
+        raise FileNotFoundError(
+            f"found no file named like drawings-images-idx3-ubyte in {Path(directory).absolute()} "
+            "or below it. Put there what the pad exported, images and labels."
+        )
+    labels = [path.with_name(path.name.replace("images-idx3", "labels-idx1")) for path in images]
+    for path, partner in zip(images, labels, strict=True):
+        if not partner.is_file():
+            raise FileNotFoundError(
+                f"{path} has no labels: expected {partner.name} beside it. The pad exports both "
+                "files together; put both there."
+            )
+    pairs = [_read_pair(*paths) for paths in zip(images, labels, strict=True)]
+    return np.concatenate([p[0] for p in pairs]), np.concatenate([p[1] for p in pairs])
+
+
 def load_mnist(directory: str | Path | None = None, download: bool = True) -> Digits:
     """Load MNIST, 60,000 digits for training and 10,000 for testing.
 

@@ -14,7 +14,13 @@ import numpy as np
 import pytest
 
 from mnist_book import dataset
-from mnist_book.dataset import load_digits, load_directory, load_mnist, load_practice_digits
+from mnist_book.dataset import (
+    load_digits,
+    load_directory,
+    load_drawings,
+    load_mnist,
+    load_practice_digits,
+)
 from mnist_core import IDXError, scale_pixels
 
 NAMES = (
@@ -653,3 +659,44 @@ def test_mnist_has_the_published_mean_and_deviation(mnist):
     mean = counts @ values / counts.sum()
     assert mean == pytest.approx(0.1307, abs=5e-5)
     assert (counts @ (values - mean) ** 2 / counts.sum()) ** 0.5 == pytest.approx(0.3081, abs=5e-5)
+
+
+# --------------------------------------------------------------------------------------------------
+# What a class has drawn
+# --------------------------------------------------------------------------------------------------
+
+
+def put_drawings(directory, images, labels, number=""):
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, array in (("images-idx3", images), ("labels-idx1", labels)):
+        (directory / f"drawings-{name}-ubyte{number}").write_bytes(idx_bytes(array))
+
+
+def test_drawings_of_a_class_are_put_together(tmp_path):
+    images, labels, more_images, more_labels = make_arrays()
+    put_drawings(tmp_path / "ada", images, labels)
+    put_drawings(tmp_path / "ben", more_images, more_labels)
+    put_drawings(tmp_path / "ben", images[:3], labels[:3], " (1)")
+    all_images, all_labels = load_drawings(tmp_path)
+    assert np.array_equal(all_images, np.concatenate([images, more_images, images[:3]]))
+    assert np.array_equal(all_labels, np.concatenate([labels, more_labels, labels[:3]]))
+
+
+def test_drawings_without_labels_are_refused(tmp_path):
+    images, labels, *_ = make_arrays()
+    put_drawings(tmp_path / "ada", images, labels)
+    (tmp_path / "ada" / "drawings-labels-idx1-ubyte").unlink()
+    with pytest.raises(FileNotFoundError, match="expected drawings-labels-idx1-ubyte beside it"):
+        load_drawings(tmp_path)
+
+
+def test_no_drawings_are_said_to_be_none(tmp_path):
+    with pytest.raises(FileNotFoundError, match="found no file named like drawings-images"):
+        load_drawings(tmp_path)
+
+
+def test_drawings_of_two_sets_are_refused(tmp_path):
+    images, labels, *_ = make_arrays()
+    put_drawings(tmp_path, images, labels[:7])
+    with pytest.raises(IDXError, match="20 images and 7 labels"):
+        load_drawings(tmp_path)
