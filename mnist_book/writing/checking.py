@@ -1,0 +1,103 @@
+"""Checks a reader's file: as often as it takes, for a piece may end the process that runs it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mnist_book.writing import runner
+from mnist_book.writing.looking import FILE, Result, failed
+from mnist_book.writing.pieces import PIECES
+from mnist_book.writing.source import IMPORT_LIMIT
+from mnist_book.writing.troubles import Found, trouble
+
+
+@dataclass
+class Outcome:
+    """What was found in a file."""
+
+    path: Path
+    results: list[Result] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def right(self) -> int:
+        """How many pieces are right."""
+        return sum(result["state"] == "right" for result in self.results)
+
+    @property
+    def ok(self) -> bool:
+        """Whether all pieces are right."""
+        return self.right == len(PIECES)
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes of all that was found, without blanks."""
+        codes = [found["code"] for result in self.results for found in result["findings"]]
+        return [code for code in dict.fromkeys(codes) if code != "piece.blank"]
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as plain values."""
+        return {
+            "file": str(self.path),
+            "ok": self.ok,
+            "right": self.right,
+            "pieces": len(PIECES),
+            "codes": self.codes,
+            "results": self.results,
+            "notes": self.notes,
+        }
+
+
+def check(
+    path: Path,
+    *,
+    everything: bool = False,
+    folder: Path | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Outcome:
+    """Check a file, up to the first piece that is not right, or all if `everything`."""
+    outcome = Outcome(path)
+    known: dict[str, Result] = {}  # by piece
+    while True:
+        before = len(known)
+        for result in _run(outcome, path, list(known), everything, folder, stop):
+            known.setdefault(result["piece"], result)
+        outcome.results = list(known.values())
+        more = everything and FILE not in known and len(known) < len(PIECES)
+        if not more or len(known) == before:
+            return outcome
+
+
+def _run(
+    outcome: Outcome,
+    path: Path,
+    done: list[str],
+    everything: bool,
+    folder: Path | None,
+    stop: Callable[[], bool],
+) -> Iterator[Result]:
+    """Run a process on the pieces that have no result yet; yield results, its death as one, too."""
+    running = FILE
+    for answer in runner.answers(
+        "check", path, folder=folder, stop=stop, done=done, everything=everything
+    ):
+        if answer["kind"] == "begin":
+            running = answer["piece"]
+        elif answer["kind"] == "note" and answer["note"] not in outcome.notes:
+            outcome.notes.append(answer["note"])
+        elif answer["kind"] == "result":
+            yield answer["result"]
+        elif answer["kind"] == "died":
+            chapters = {piece.name: piece.chapter for piece in PIECES}
+            yield failed(running, chapters.get(running), None, _cause(answer, running))
+
+
+def _cause(death: dict[str, str], running: str) -> Found:
+    """Say what has ended the process."""
+    if death["why"] in ("work", "silence"):
+        if running == FILE:
+            return trouble("file.slow", limit=IMPORT_LIMIT)
+        return trouble("piece.stuck")
+    if death["why"] == "exit":
+        return trouble("piece.ended" if running != FILE else "file.exits")
+    return trouble("piece.crashed", how=death["how"])

@@ -1,0 +1,78 @@
+"""The process in which a reader's file runs: `python -m mnist_book.writing.child TASK`.
+
+The task is JSON. What is found goes into a file, a line of JSON for each, as soon as it is known,
+so that it is not lost when this process ends before its time. What the reader's code prints goes
+where the runner counts it, and nowhere else.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from mnist_book.writing import limits
+from mnist_book.writing.looking import FILE, failed, look
+from mnist_book.writing.source import IMPORT_LIMIT, Source, execute, read
+from mnist_book.writing.troubles import Trouble
+
+END = {"kind": "end"}
+
+
+class Answers:
+    """Where lines go to the process that has started this one."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def say(self, kind: str, **content: object) -> None:
+        """Write a line."""
+        self._file.write(json.dumps({"kind": kind, **content}) + "\n")
+        self._file.flush()
+
+
+def main() -> None:
+    """Do what the task says."""
+    task = json.loads(sys.argv[1])
+    with open(task["answers"], "a", encoding="utf-8") as file:
+        answers = Answers(file)
+        limits.limit_size()
+        TASKS[task["task"]](task, answers)
+        answers.say("end")
+
+
+def _load(task: Mapping[str, Any], answers: Answers) -> tuple[Any, Source, limits.ProcessGuard]:
+    """Read and run the reader's file; say what keeps it from that, and end."""
+    limits.allow_work(IMPORT_LIMIT + limits.WORK)
+    answers.say("begin", piece=FILE)
+    guard = limits.ProcessGuard()
+    try:
+        source = read(Path(task["path"]))
+        module, printed = execute(source)
+    except Trouble as problem:
+        answers.say("result", result=failed(FILE, None, problem.line, problem.found))
+        answers.say("end")
+        sys.exit()
+    if printed:
+        answers.say("note", note=f"It prints when it is imported: {printed.strip()[:60]!r}")
+    return module, source, guard
+
+
+def _check(task: Mapping[str, Any], answers: Answers) -> None:
+    module, source, guard = _load(task, answers)
+
+    def begin(piece: str) -> None:
+        limits.allow_work()
+        answers.say("begin", piece=piece)
+
+    results = look(
+        module, source, guard, done=task["done"], everything=task["everything"], begin=begin
+    )
+    for result in results:
+        answers.say("result", result=result)
+
+
+TASKS = {"check": _check}
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""The check of an epoch of training: each picture once, with its own label, in a new order."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from mnist_book.diagnosis.checks.function import Found, GuardedFunction, report, same
+from mnist_book.diagnosis.evidence import lay_out
+from mnist_book.diagnosis.reports import Finding, Report
+from mnist_core import leaky_relu, leaky_relu_gradient, softmax
+
+SLOPE = 0.01
+PICTURES, PIXELS, HIDDEN, CLASSES, BATCH = 60, 64, 4, 3, 10
+TINY, LONG = 1e-6, 0.5  # learning rates
+NAMES = "parameters x labels rng batch_size learning_rate"
+
+
+def train_epoch(function: Callable, *, columns: bool = False) -> Report:
+    """Check `f(parameters, x, labels, rng, batch_size, learning_rate)`, an epoch of plain descent.
+
+    Each picture has one pixel of ink, its own, so that the weights of that pixel tell how often the
+    picture was used, and with which label.
+
+    Parameters
+    ----------
+    function : takes [W1, b1, W2, b2], x (n, inputs), labels (n,); returns the new parameters, or
+        changes the arrays in place
+    columns : x is (inputs, n), weights are (outputs, inputs), biases (outputs, 1) instead
+    """
+    subject = GuardedFunction(function, NAMES, in_place=True)
+
+    def trained(rate: float, seed: int = 0) -> list[np.ndarray]:
+        return _trained(subject, rate, seed, columns)
+
+    def check() -> list[Finding]:
+        parameters, x, labels = _case()
+        w1, b1, w2, _ = parameters
+        moved = (w1 - trained(TINY)[0])[:PICTURES] * BATCH / TINY
+        z = x @ w1 + b1
+        p = softmax(leaky_relu(z, SLOPE) @ w2 + parameters[3])
+        # What each picture does to the weights of its pixel if it has this label, (classes, n, hidden).
+        pulls = np.stack(
+            [(p - one_hot) @ w2.T * leaky_relu_gradient(z, SLOPE) for one_hot in np.eye(CLASSES)]
+        )
+        given = subject.given(*_arguments(TINY, 0, columns))
+        finding = _misused(moved, pulls, labels, given)
+        if finding is None and same(_flat(trained(LONG)), _flat(_in_order(LONG)), 1e-9):
+            seen = lay_out(given=given, returned="what the given order gives, to the last digit")
+            finding = Finding("train.not_shuffled", seen, "epoch")
+        return [finding] if finding else subject.side_effects()
+
+    return report("train_epoch", check)
+
+
+def _misused(
+    moved: np.ndarray, pulls: np.ndarray, labels: np.ndarray, given: str
+) -> Finding | None:
+    """Find out from what each picture has moved (n, hidden) what is wrong with the epoch."""
+    own = pulls[labels, np.arange(PICTURES)]
+    if not moved.any():
+        return Finding("train.no_update", lay_out(given=given))
+    counts = _counts(moved, own)
+    if np.allclose(counts, 1, atol=1e-3):
+        return None
+    rounded = np.round(counts)
+    if np.allclose(counts, rounded, atol=1e-3) and rounded.min() >= 0 and np.ptp(rounded):
+        unused, repeated = int(np.sum(rounded == 0)), int(np.sum(rounded > 1))
+        values = {"unused": unused, "repeated": repeated, "count": PICTURES}
+        return Finding("train.lost_pictures", lay_out(given=given), values=values)
+    if np.allclose(counts, counts[0], rtol=1e-3):
+        values = {"factor": float(counts[0])}
+        says = "ascent" if counts[0] < 0 else "usual"
+        if says == "ascent":
+            return Finding("train.ascent", lay_out(given=given))
+        return Finding("train.epoch_length", lay_out(given=given), values=values)
+    others = np.stack([_counts(moved, pull) for pull in pulls])
+    whole = np.isclose(others, np.round(others), atol=1e-3) & (np.round(others) >= 1)
+    if np.mean(whole.any(axis=0)) > 0.9:
+        wrong = int(np.sum(~np.isclose(counts, 1, atol=1e-3)))
+        seen = lay_out(given=given, seen=f"{wrong} of {PICTURES} pictures with another label")
+        return Finding("data.labels_shuffled", seen, "network")
+    return Finding("train.direction", lay_out(given=given), "epoch")
+
+
+def _counts(moved: np.ndarray, pull: np.ndarray) -> np.ndarray:
+    """Tell how many times each picture's pull it has moved; NaN where it is no multiple."""
+    counts = (moved * pull).sum(axis=1) / (pull * pull).sum(axis=1)
+    fits = np.isclose(counts[:, np.newaxis] * pull, moved, atol=1e-3 * np.abs(pull).max())
+    return np.where(fits.all(axis=1), counts, np.nan)
+
+
+def _case() -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(11)
+    parameters = [
+        rng.normal(0, 0.7, (PIXELS, HIDDEN)),
+        rng.normal(0, 0.5, HIDDEN),
+        rng.normal(0, 0.7, (HIDDEN, CLASSES)),
+        rng.normal(0, 0.5, CLASSES),
+    ]
+    labels = np.sort(rng.integers(0, CLASSES, PICTURES))
+    return parameters, np.eye(PICTURES, PIXELS), labels
+
+
+def _arguments(rate: float, seed: int, columns: bool) -> list:
+    parameters, x, labels = _case()
+    if columns:
+        w1, b1, w2, b2 = parameters
+        parameters = [w1.T.copy(), b1[:, np.newaxis], w2.T.copy(), b2[:, np.newaxis]]
+        x = x.T.copy()
+    return [parameters, x, labels, np.random.default_rng(seed), BATCH, rate]
+
+
+def _trained(
+    subject: GuardedFunction, rate: float, seed: int, columns: bool
+) -> list[np.ndarray]:
+    """Let the reader's function train; return the parameters, in rows."""
+    arguments = _arguments(rate, seed, columns)
+    result, (in_place, *_) = subject.call(*arguments)
+    given = subject.given(*arguments)
+    new = stepped(result, in_place)
+    if not isinstance(new, list | tuple) or len(new) != 4:
+        raise Found(Finding("function.shape", lay_out(given=given), "four"))
+    arrays = []
+    for k, (item, old) in enumerate(zip(new, arguments[0], strict=True)):
+        name = ("W1", "b1", "W2", "b2")[k]
+        array = subject.as_array(item, f"{given}; looked at: {name}", old.shape)
+        if not np.isfinite(array).all():
+            raise Found(Finding("function.nan", lay_out(given=f"{given}; looked at: {name}")))
+        arrays.append(array.astype(float))
+    if columns:
+        w1, b1, w2, b2 = arrays
+        return [w1.T, b1[:, 0], w2.T, b2[:, 0]]
+    return arrays
+
+
+def stepped(result: object, in_place: object) -> object:
+    """Find the new parameters: returned, alone or first in a tuple, or else written in place."""
+    for candidate in (result, result[0] if isinstance(result, tuple) and result else None):
+        if isinstance(candidate, list | tuple) and len(candidate) == 4:
+            return candidate
+    return in_place
+
+
+def _in_order(rate: float) -> list[np.ndarray]:
+    """Train as in `_trained`, without a shuffle."""
+    (w1, b1, w2, b2), x, labels = _case()
+    w1, b1, w2, b2 = w1.copy(), b1.copy(), w2.copy(), b2.copy()
+    for start in range(0, PICTURES, BATCH):
+        rows, y = x[start : start + BATCH], labels[start : start + BATCH]
+        z = rows @ w1 + b1
+        a = leaky_relu(z, SLOPE)
+        d2 = (softmax(a @ w2 + b2) - np.eye(CLASSES)[y]) / len(y)
+        d1 = d2 @ w2.T * leaky_relu_gradient(z, SLOPE)
+        w1 -= rate * rows.T @ d1
+        b1 -= rate * d1.sum(axis=0)
+        w2 -= rate * a.T @ d2
+        b2 -= rate * d2.sum(axis=0)
+    return [w1, b1, w2, b2]
+
+
+def _flat(arrays: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([array.ravel() for array in arrays])
