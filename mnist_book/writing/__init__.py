@@ -2,6 +2,7 @@
 
     templates/   the file that one starts from, with pictures in rows or in columns
     pieces       the pieces, in the chapters' order, and the check of each
+    reference    right ones, to put in their place
     epoch        the check of a whole epoch of training
     source       reads and runs the reader's file, or says why that cannot be done
     limits       of time, memory and processes, in the process that runs it

@@ -10,6 +10,8 @@ from mnist_book.writing.pieces import PIECES
 from mnist_book.writing.source import IMPORT_LIMIT
 from mnist_book.writing.troubles import Found, trouble
 
+NO_BUGS = ("piece.blank", "piece.waits", "piece.waits_for_some")
+
 
 @dataclass
 class Outcome:
@@ -31,9 +33,9 @@ class Outcome:
 
     @property
     def codes(self) -> list[str]:
-        """The codes of all that was found, without blanks."""
+        """The codes of all bugs that were found."""
         codes = [found["code"] for result in self.results for found in result["findings"]]
-        return [code for code in dict.fromkeys(codes) if code != "piece.blank"]
+        return [code for code in dict.fromkeys(codes) if code not in NO_BUGS]
 
     def as_json(self) -> dict[str, object]:
         """Return it as plain values."""
@@ -60,7 +62,7 @@ def check(
     known: dict[str, Result] = {}  # by piece
     while True:
         before = len(known)
-        for result in _run(outcome, path, list(known), everything, folder, stop):
+        for result in _run(outcome, path, known, everything, folder, stop):
             known.setdefault(result["piece"], result)
         outcome.results = list(known.values())
         more = everything and FILE not in known and len(known) < len(PIECES)
@@ -71,7 +73,7 @@ def check(
 def _run(
     outcome: Outcome,
     path: Path,
-    done: list[str],
+    known: dict[str, Result],
     everything: bool,
     folder: Path | None,
     stop: Callable[[], bool],
@@ -79,7 +81,13 @@ def _run(
     """Run a process on the pieces that have no result yet; yield results, its death as one, too."""
     running = FILE
     for answer in runner.answers(
-        "check", path, folder=folder, stop=stop, done=done, everything=everything
+        "check",
+        path,
+        folder=folder,
+        stop=stop,
+        everything=everything,
+        done=list(known),
+        wrong=[n for n, result in known.items() if result["state"] not in ("right", "waits")],
     ):
         if answer["kind"] == "begin":
             running = answer["piece"]

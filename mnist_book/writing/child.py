@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from mnist_book.writing import limits
-from mnist_book.writing.looking import FILE, failed, look
+from mnist_book.writing.looking import FILE, Look, failed
 from mnist_book.writing.source import IMPORT_LIMIT, Source, execute, read
-from mnist_book.writing.troubles import Trouble
+from mnist_book.writing.troubles import Trouble, of_finding
 
-END = {"kind": "end"}
+TRAINING = 600.0  # seconds of work for a whole training; most take a few
 
 
 class Answers:
@@ -65,14 +65,65 @@ def _check(task: Mapping[str, Any], answers: Answers) -> None:
         limits.allow_work()
         answers.say("begin", piece=piece)
 
-    results = look(
-        module, source, guard, done=task["done"], everything=task["everything"], begin=begin
+    results = Look(module, source, guard, task["wrong"]).results(
+        done=task["done"], everything=task["everything"], begin=begin
     )
     for result in results:
         answers.say("result", result=result)
 
 
-TASKS = {"check": _check}
+def _train(task: Mapping[str, Any], answers: Answers) -> None:
+    from mnist_book.writing import training
+
+    module, _, _ = _load(task, answers)
+    try:
+        limits.allow_work(TRAINING)
+        network = training.Readers(module)
+        digits = training.load(task["digits"])
+        answers.say("trained", trained=training.beside_the_core(network, digits, answers.say))
+    except Trouble as problem:
+        answers.say("result", result=failed("network", None, None, problem.found))
+
+
+def _pad(task: Mapping[str, Any], answers: Answers) -> None:
+    from mnist_book.writing import serving, training
+
+    module, _, _ = _load(task, answers)
+    try:
+        limits.allow_work(TRAINING)
+        network = training.Readers(module)
+        training.train(network, training.load(task["digits"]), answers.say)
+    except Trouble as problem:
+        answers.say("result", result=failed("network", None, None, problem.found))
+    else:
+        serving.serve(network, task["port"], answers.say)
+
+
+def _examine(task: Mapping[str, Any], answers: Answers) -> None:
+    from mnist_book.writing import examining, training
+
+    limits.allow_work(TRAINING)
+    answers.say("begin", piece=FILE)
+    digits = training.load(task["digits"])
+    limits.ProcessGuard()
+    try:
+        report = examining.examined(task["target"], digits)
+    except Trouble as problem:
+        answers.say("result", result=failed("network", None, problem.line, problem.found))
+        return
+    answers.say(
+        "examined",
+        report={
+            "verdict": report.verdict,
+            "findings": [of_finding(finding) for finding in report.findings],
+            "unchecked": report.unchecked,
+            "doubts": report.doubts,
+            "notes": report.notes,
+        },
+    )
+
+
+TASKS = {"check": _check, "train": _train, "pad": _pad, "examine": _examine}
 
 if __name__ == "__main__":
     main()

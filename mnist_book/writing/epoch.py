@@ -7,9 +7,9 @@ import numpy as np
 from mnist_book.diagnosis.checks.function import Found, GuardedFunction, report, same
 from mnist_book.diagnosis.evidence import lay_out
 from mnist_book.diagnosis.reports import Finding, Report
-from mnist_core import leaky_relu, leaky_relu_gradient, softmax
+from mnist_book.writing.reference import SLOPE, in_columns, in_rows, predict_proba, train_step
+from mnist_core import leaky_relu_gradient
 
-SLOPE = 0.01
 PICTURES, PIXELS, HIDDEN, CLASSES, BATCH = 60, 64, 4, 3, 10
 TINY, LONG = 1e-6, 0.5  # learning rates
 NAMES = "parameters x labels rng batch_size learning_rate"
@@ -36,12 +36,9 @@ def train_epoch(function: Callable, *, columns: bool = False) -> Report:
         parameters, x, labels = _case()
         w1, b1, w2, _ = parameters
         moved = (w1 - trained(TINY)[0])[:PICTURES] * BATCH / TINY
-        z = x @ w1 + b1
-        p = softmax(leaky_relu(z, SLOPE) @ w2 + parameters[3])
-        # What each picture does to the weights of its pixel if it has this label, (classes, n, hidden).
-        pulls = np.stack(
-            [(p - one_hot) @ w2.T * leaky_relu_gradient(z, SLOPE) for one_hot in np.eye(CLASSES)]
-        )
+        slopes, p = leaky_relu_gradient(x @ w1 + b1, SLOPE), predict_proba(parameters, x)
+        # What each picture does to its pixel's weights, by its label: (classes, n, hidden).
+        pulls = np.stack([(p - one_hot) @ w2.T * slopes for one_hot in np.eye(CLASSES)])
         given = subject.given(*_arguments(TINY, 0, columns))
         finding = _misused(moved, pulls, labels, given)
         if finding is None and same(_flat(trained(LONG)), _flat(_in_order(LONG)), 1e-9):
@@ -65,13 +62,12 @@ def _misused(
     rounded = np.round(counts)
     if np.allclose(counts, rounded, atol=1e-3) and rounded.min() >= 0 and np.ptp(rounded):
         unused, repeated = int(np.sum(rounded == 0)), int(np.sum(rounded > 1))
-        values = {"unused": unused, "repeated": repeated, "count": PICTURES}
-        return Finding("train.lost_pictures", lay_out(given=given), values=values)
+        counted = {"unused": unused, "repeated": repeated, "count": PICTURES}
+        return Finding("train.lost_pictures", lay_out(given=given), values=counted)
     if np.allclose(counts, counts[0], rtol=1e-3):
-        values = {"factor": float(counts[0])}
-        says = "ascent" if counts[0] < 0 else "usual"
-        if says == "ascent":
+        if counts[0] < 0:
             return Finding("train.ascent", lay_out(given=given))
+        values = {"factor": float(counts[0])}
         return Finding("train.epoch_length", lay_out(given=given), values=values)
     others = np.stack([_counts(moved, pull) for pull in pulls])
     whole = np.isclose(others, np.round(others), atol=1e-3) & (np.round(others) >= 1)
@@ -104,15 +100,11 @@ def _case() -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
 def _arguments(rate: float, seed: int, columns: bool) -> list:
     parameters, x, labels = _case()
     if columns:
-        w1, b1, w2, b2 = parameters
-        parameters = [w1.T.copy(), b1[:, np.newaxis], w2.T.copy(), b2[:, np.newaxis]]
-        x = x.T.copy()
+        parameters, x = in_columns(parameters), x.T.copy()
     return [parameters, x, labels, np.random.default_rng(seed), BATCH, rate]
 
 
-def _trained(
-    subject: GuardedFunction, rate: float, seed: int, columns: bool
-) -> list[np.ndarray]:
+def _trained(subject: GuardedFunction, rate: float, seed: int, columns: bool) -> list[np.ndarray]:
     """Let the reader's function train; return the parameters, in rows."""
     arguments = _arguments(rate, seed, columns)
     result, (in_place, *_) = subject.call(*arguments)
@@ -127,10 +119,7 @@ def _trained(
         if not np.isfinite(array).all():
             raise Found(Finding("function.nan", lay_out(given=f"{given}; looked at: {name}")))
         arrays.append(array.astype(float))
-    if columns:
-        w1, b1, w2, b2 = arrays
-        return [w1.T, b1[:, 0], w2.T, b2[:, 0]]
-    return arrays
+    return in_rows(arrays) if columns else arrays
 
 
 def stepped(result: object, in_place: object) -> object:
@@ -143,19 +132,11 @@ def stepped(result: object, in_place: object) -> object:
 
 def _in_order(rate: float) -> list[np.ndarray]:
     """Train as in `_trained`, without a shuffle."""
-    (w1, b1, w2, b2), x, labels = _case()
-    w1, b1, w2, b2 = w1.copy(), b1.copy(), w2.copy(), b2.copy()
+    parameters, x, labels = _case()
     for start in range(0, PICTURES, BATCH):
-        rows, y = x[start : start + BATCH], labels[start : start + BATCH]
-        z = rows @ w1 + b1
-        a = leaky_relu(z, SLOPE)
-        d2 = (softmax(a @ w2 + b2) - np.eye(CLASSES)[y]) / len(y)
-        d1 = d2 @ w2.T * leaky_relu_gradient(z, SLOPE)
-        w1 -= rate * rows.T @ d1
-        b1 -= rate * d1.sum(axis=0)
-        w2 -= rate * a.T @ d2
-        b2 -= rate * d2.sum(axis=0)
-    return [w1, b1, w2, b2]
+        rows = slice(start, start + BATCH)
+        train_step(parameters, x[rows], labels[rows], rate)
+    return parameters
 
 
 def _flat(arrays: list[np.ndarray]) -> np.ndarray:

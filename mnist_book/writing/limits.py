@@ -21,8 +21,20 @@ MEMORY = 2 << 30  # bytes, of the process in all
 FILE = 64 << 20  # bytes, of a file that it writes
 WORK = 30  # seconds of processor time for a piece; the right ones need a tenth of one
 REFUSED = frozenset(
-    "os.exec os.fork os.forkpty os.kill os.killpg os.posix_spawn os.spawn os.startfile os.system"
-    " pty.spawn subprocess.Popen _winapi.CreateProcess".split()
+    (
+        "_winapi.CreateProcess",
+        "os.exec",
+        "os.fork",
+        "os.forkpty",
+        "os.kill",
+        "os.killpg",
+        "os.posix_spawn",
+        "os.spawn",
+        "os.startfile",
+        "os.system",
+        "pty.spawn",
+        "subprocess.Popen",
+    )
 )
 
 MEMORY_IS_LIMITED = sys.platform == "linux"

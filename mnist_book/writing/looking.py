@@ -1,15 +1,18 @@
 """What is found in a reader's file, piece by piece; runs in the process that is for that."""
 
+import contextlib
 import functools
 import time
 import types
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from typing import TypedDict
 
 from mnist_book.diagnosis.evidence import cleaned, lay_out
 from mnist_book.diagnosis.running import Theirs
 from mnist_book.writing import limits
 from mnist_book.writing.pieces import PIECES, Piece
+from mnist_book.writing.reference import right_functions
 from mnist_book.writing.source import Source, get, line_in, line_of
 from mnist_book.writing.troubles import Found, Trouble, of_finding, trouble
 
@@ -22,7 +25,7 @@ class Result(TypedDict):
     piece: str
     chapter: int | None
     line: int | None  # where it is in the file
-    state: str  # "right", "wrong", "blank", or "unchecked": it has something that can't be looked at
+    state: str  # "right", "wrong", "blank", "waits" for another piece, or "unchecked"
     findings: list[Found]
     notes: list[str]
     seconds: float  # of work
@@ -41,61 +44,100 @@ def failed(piece: str, chapter: int | None, line: int | None, *found: Found) -> 
     )
 
 
-def look(
-    module: types.ModuleType,
-    source: Source,
-    guard: limits.ProcessGuard,
-    *,
-    done: Collection[str],
-    everything: bool,
-    begin: Callable[[str], None],
-) -> Iterator[Result]:
-    """Check the pieces that are not done; the first that is not right ends it, or `everything`.
+@dataclass
+class Look:
+    """A look at the pieces of a file, one after the other.
 
-    `begin` is told the name of each before anything of it runs.
+    Parameters
+    ----------
+    module, source : the reader's file, run and read
+    guard : against processes that it would start
+    wrong : pieces that are known to be not right
     """
-    columns = module.__dict__.get("COLUMNS") is True
-    for piece in PIECES:
-        if piece.name in done:
-            continue
-        begin(piece.name)
-        result = _look_at(piece, module, source, guard, columns)
-        yield result
-        if result["state"] != "right" and not everything:
-            return
 
+    module: types.ModuleType
+    source: Source
+    guard: limits.ProcessGuard
+    wrong: list[str]
 
-def _look_at(
-    piece: Piece,
-    module: types.ModuleType,
-    source: Source,
-    guard: limits.ProcessGuard,
-    columns: bool,
-) -> Result:
-    line = source.lines.get(piece.name)
-    guard.forget()
-    start = time.process_time()
-    try:
-        if piece.name in source.blank:
-            raise Trouble("piece.blank")
-        watched = _Watched(get(module, piece.name), source)
-        report = piece.look(watched.function, columns=columns)
-    except Trouble as problem:
-        return failed(piece.name, piece.chapter, line, problem.found)
-    findings = [watched.located(of_finding(finding)) for finding in report.findings]
-    if guard.asked:
-        seen = lay_out(asked=", ".join(dict.fromkeys(guard.asked)))
-        findings.insert(0, trouble("piece.process", seen))
-    state = "wrong" if findings else "unchecked" if report.unchecked else "right"
-    return Result(
-        piece=piece.name,
-        chapter=piece.chapter,
-        line=line,
-        state=state,
-        findings=findings,
-        notes=[*report.unchecked, *report.notes],
-        seconds=round(time.process_time() - start, 3),
-    )
+    def results(
+        self, *, done: Collection[str], everything: bool, begin: Callable[[str], None]
+    ) -> Iterator[Result]:
+        """Check the pieces that are not done, up to the first that is not right, or `everything`.
+
+        A piece that calls another one which is not right is looked at once more with a right one in
+        its place: what is wrong then is its own. `begin` is told of each before any of it runs.
+        """
+        for piece in PIECES:
+            if piece.name in done:
+                continue
+            begin(piece.name)
+            result = self._result(piece)
+            if result["state"] == "wrong":
+                result = self._apart(piece, result)
+            if result["state"] not in ("right", "waits"):
+                self.wrong.append(piece.name)
+            yield result
+            if result["state"] != "right" and not everything:
+                return
+
+    @property
+    def columns(self) -> bool:
+        """Whether the file has pictures in columns."""
+        return self.module.__dict__.get("COLUMNS") is True
+
+    def _result(self, piece: Piece) -> Result:
+        line = self.source.lines.get(piece.name)
+        self.guard.forget()
+        start = time.process_time()
+        try:
+            if piece.name in self.source.blank:
+                raise Trouble("piece.blank")
+            watched = _Watched(get(self.module, piece.name), self.source)
+            report = piece.look(watched.function, columns=self.columns)
+        except Trouble as problem:
+            return failed(piece.name, piece.chapter, line, problem.found)
+        findings = [watched.located(of_finding(finding)) for finding in report.findings]
+        if self.guard.asked:
+            seen = lay_out(asked=", ".join(dict.fromkeys(self.guard.asked)))
+            findings.insert(0, trouble("piece.process", seen))
+        return Result(
+            piece=piece.name,
+            chapter=piece.chapter,
+            line=line,
+            state="wrong" if findings else "unchecked" if report.unchecked else "right",
+            findings=findings,
+            notes=[*report.unchecked, *report.notes],
+            seconds=round(time.process_time() - start, 3),
+        )
+
+    def _apart(self, piece: Piece, result: Result) -> Result:
+        """Say what is wrong with a piece by itself, after what it calls has been put right."""
+        functions = right_functions(self.columns)
+        right = {name: functions[name] for name in self.wrong if name in functions}
+        again = result
+        for names in [[name] for name in right] + [list(right)][: len(right) > 1]:
+            with self._replaced({name: right[name] for name in names}):
+                again = self._result(piece)
+            if again["state"] == "right":
+                code = "piece.waits" if len(names) == 1 else "piece.waits_for_some"
+                again["state"] = "waits"
+                again["findings"] = [trouble(code, names=" and ".join(names))]
+                return again
+        return again
+
+    @contextlib.contextmanager
+    def _replaced(self, functions: dict[str, Callable]) -> Iterator[None]:
+        """Put functions in the place of the reader's for a while."""
+        names = self.module.__dict__
+        before = {name: names[name] for name in functions if name in names}
+        names.update(functions)
+        try:
+            yield
+        finally:
+            for name in functions:
+                names.pop(name, None)
+            names.update(before)
 
 
 class _Watched:

@@ -1,6 +1,6 @@
 """The pieces of the reader's file, in the chapters' order, and the check of each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
@@ -15,6 +15,7 @@ from mnist_book.diagnosis.evidence import compared, lay_out
 from mnist_book.diagnosis.reports import Finding, Report
 from mnist_book.diagnosis.running import Theirs
 from mnist_book.writing.epoch import train_epoch
+from mnist_book.writing.reference import in_columns, scores
 from mnist_book.writing.troubles import Trouble
 from mnist_core import Network, scale_pixels
 
@@ -52,27 +53,29 @@ def predict_proba(function: Theirs, *, columns: bool = False) -> Report:
     for bias in network.biases:
         bias[...] = rng.normal(0, 0.5, bias.shape)
     images = scale_pixels(load_practice_digits().test_images[:300], np.float64)
-    right = network.predict_proba(images)
+    expected = network.predict_proba(images)
+    expected = expected.T if columns else expected
 
     def check() -> list[Finding]:
-        parameters = turned(network.parameters) if columns else list(network.parameters)
+        parameters = in_columns(network.parameters) if columns else list(network.parameters)
         given = parameters, images.T.copy() if columns else images
         try:
             result = subject(*given)
         except Found as found:
             if found.finding.code != "function.raises":
                 raise
-            return _examined(function, network, columns) or [found.finding]
-        if same(result, right.T if columns else right):
+            causes = _examined(function, network, columns)
+            return [each for each in causes if each.code != "function.raises"] or [found.finding]
+        if same(result, expected):
             return subject.side_effects()
         causes = _examined(function, network, columns)
-        plain = mnist_core.softmax(_logits(network, images, 0.0))
+        plain = mnist_core.softmax(scores(network.parameters, images, 0.0))
         if not causes and same(result, plain.T if columns else plain):
             causes = [Finding("leaky_relu.plain", says="inside")]
         if causes:
             return causes
-        values = subject.as_array(result, subject.given(*given), right.T.shape if columns else None)
-        raise Trouble("piece.other_network", lay_out(**compared(values, right.T if columns else right)))
+        values = subject.as_array(result, subject.given(*given), expected.shape)
+        raise Trouble("piece.other_network", lay_out(**compared(values, expected)))
 
     return report("predict_proba", check)
 
@@ -80,7 +83,9 @@ def predict_proba(function: Theirs, *, columns: bool = False) -> Report:
 def _examined(function: Theirs, network: Network, columns: bool) -> list[Finding]:
     """Find out what is wrong with a network."""
     digits = load_practice_digits()
-    parameters = turned(network.parameters) if columns else [p.copy() for p in network.parameters]
+    parameters = (
+        in_columns(network.parameters) if columns else [p.copy() for p in network.parameters]
+    )
 
     def in_rows(x: np.ndarray) -> np.ndarray:
         p = function(parameters, x.T if columns else x)
@@ -89,17 +94,6 @@ def _examined(function: Theirs, network: Network, columns: bool) -> list[Finding
     images = scale_pixels(digits.test_images[:300], np.float64)
     subject = SimpleNamespace(predict_proba=in_rows, parameters=parameters)
     return list(examine(subject, images, digits.test_labels[:300]).findings)
-
-
-def _logits(network: Network, x: np.ndarray, slope: float) -> np.ndarray:
-    w1, b1, w2, b2 = network.parameters
-    return mnist_core.leaky_relu(x @ w1 + b1, slope) @ w2 + b2
-
-
-def turned(parameters: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Turn [W1, b1, W2, b2] from rows to columns; copies."""
-    w1, b1, w2, b2 = parameters
-    return [w1.T.copy(), b1[:, np.newaxis].copy(), w2.T.copy(), b2[:, np.newaxis].copy()]
 
 
 PIECES = (

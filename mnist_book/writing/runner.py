@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import mnist_book
+import mnist_core
 
 PATIENCE = 60.0  # seconds on the clock without a line from the process
 TICK = 0.02  # seconds between two looks
@@ -118,14 +118,18 @@ def _process(
     told: Mapping[str, object], folder: Path
 ) -> Iterator[tuple[subprocess.Popen, bytearray]]:
     """Start a process; kill it and its group at the end. Its last words are collected."""
-    house = str(Path(mnist_book.__file__).parents[1])
+    house = str(Path(mnist_core.__file__).parent)
     others = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
-    environment = os.environ | ONE_THREAD | {
-        "PYTHONPATH": os.pathsep.join([house, *others]),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONIOENCODING": "utf-8",
-        "MPLBACKEND": "agg",
-    }
+    environment = (
+        os.environ
+        | ONE_THREAD
+        | {
+            "PYTHONPATH": os.pathsep.join([house, *others]),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONIOENCODING": "utf-8",
+            "MPLBACKEND": "agg",
+        }
+    )
     # -P: no module that lies in the working directory is taken for one of Python's.
     command = [sys.executable, "-P", "-m", "mnist_book.writing.child", json.dumps(told)]
     process = subprocess.Popen(

@@ -30,7 +30,8 @@ class Trouble(Exception):
     def __init__(self, code: str, evidence: str = "", **values: object) -> None:
         super().__init__(code)
         self.found = trouble(code, evidence, **values)
-        self.line = values.get("line")
+        line = values.get("line")
+        self.line = line if isinstance(line, int) else None
 
 
 def trouble(code: str, evidence: str = "", **values: object) -> Found:

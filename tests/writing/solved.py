@@ -107,7 +107,7 @@ COLUMNS = FUNCTIONS | {
 }
 
 # Loops where NumPy could do it, helpers of its own, parameters changed in place.
-LOOPS = '''
+LOOPS = """
 import math
 import struct
 from itertools import islice
@@ -191,10 +191,10 @@ def train_epoch(parameters, x, labels, rng, batch_size, learning_rate):
     while rows:
         batch, rows = rows[:batch_size], rows[batch_size:]
         train_step(parameters, x[batch], labels[batch], learning_rate)
-'''
+"""
 
 # Classes, whose methods and instances stand under the names of the pieces.
-OBJECTS = '''
+OBJECTS = """
 from __future__ import annotations
 
 import dataclasses
@@ -300,7 +300,7 @@ def train_epoch(parameters, x, labels, rng, batch_size, learning_rate):
     for rows in np.split(rng.permutation(len(x)), range(batch_size, len(x), batch_size)):
         train_step(parameters, x[rows], labels[rows], learning_rate)
     return parameters
-'''
+"""
 
 
 def filled(bodies, template="rows"):
