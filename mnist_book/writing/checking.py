@@ -79,7 +79,7 @@ def _run(
     stop: Callable[[], bool],
 ) -> Iterator[Result]:
     """Run a process on the pieces that have no result yet; yield results, its death as one, too."""
-    running = FILE
+    running, line = FILE, None
     for answer in runner.answers(
         "check",
         path,
@@ -87,17 +87,21 @@ def _run(
         stop=stop,
         everything=everything,
         done=list(known),
-        wrong=[n for n, result in known.items() if result["state"] not in ("right", "waits")],
+        wrong={
+            name: [found["code"] for found in result["findings"]]
+            for name, result in known.items()
+            if result["state"] not in ("right", "waits")
+        },
     ):
         if answer["kind"] == "begin":
-            running = answer["piece"]
+            running, line = answer["piece"], answer["line"]
         elif answer["kind"] == "note" and answer["note"] not in outcome.notes:
             outcome.notes.append(answer["note"])
         elif answer["kind"] == "result":
             yield answer["result"]
         elif answer["kind"] == "died":
             chapters = {piece.name: piece.chapter for piece in PIECES}
-            yield failed(running, chapters.get(running), None, _cause(answer, running))
+            yield failed(running, chapters.get(running), line, _cause(answer, running))
 
 
 def _cause(death: dict[str, str], running: str) -> Found:

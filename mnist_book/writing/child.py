@@ -43,13 +43,15 @@ def main() -> None:
 
 def _load(task: Mapping[str, Any], answers: Answers) -> tuple[Any, Source, limits.ProcessGuard]:
     """Read and run the reader's file; say what keeps it from that, and end."""
-    limits.allow_work(IMPORT_LIMIT + limits.WORK)
-    answers.say("begin", piece=FILE)
+    limits.allow_work(IMPORT_LIMIT + 5)
+    answers.say("begin", piece=FILE, line=None)
     guard = limits.ProcessGuard()
     try:
         source = read(Path(task["path"]))
         module, printed = execute(source)
     except Trouble as problem:
+        if guard.asked:
+            problem = Trouble("file.process", problem.found["evidence"], line=problem.line)
         answers.say("result", result=failed(FILE, None, problem.line, problem.found))
         answers.say("end")
         sys.exit()
@@ -61,9 +63,9 @@ def _load(task: Mapping[str, Any], answers: Answers) -> tuple[Any, Source, limit
 def _check(task: Mapping[str, Any], answers: Answers) -> None:
     module, source, guard = _load(task, answers)
 
-    def begin(piece: str) -> None:
+    def begin(piece: str, line: int | None) -> None:
         limits.allow_work()
-        answers.say("begin", piece=piece)
+        answers.say("begin", piece=piece, line=line)
 
     results = Look(module, source, guard, task["wrong"]).results(
         done=task["done"], everything=task["everything"], begin=begin
@@ -103,7 +105,7 @@ def _examine(task: Mapping[str, Any], answers: Answers) -> None:
     from mnist_book.writing import examining, training
 
     limits.allow_work(TRAINING)
-    answers.say("begin", piece=FILE)
+    answers.say("begin", piece=FILE, line=None)
     digits = training.load(task["digits"])
     limits.ProcessGuard()
     try:

@@ -24,9 +24,9 @@ def start_file(path: Path, columns: bool) -> int:
     start(path, columns=columns)
     terminal = Terminal()
     terminal.write(
-        f"{path}: {len(PIECES)} blanks, in the chapters' order. Fill them in beside the book; at each save",
+        f"{path} has {len(PIECES)} blanks, in the chapters' order. Fill them in beside the book.",
+        "Which are right, and which bug the first has that is not, is said at each save by",
         f"  python -m mnist_book check {quoted(path)} --watch",
-        "says which are right, and names the bug of the first that is not.",
     )
     return 0
 

@@ -19,7 +19,7 @@ except ImportError:  # Windows
 
 MEMORY = 2 << 30  # bytes, of the process in all
 FILE = 64 << 20  # bytes, of a file that it writes
-WORK = 30  # seconds of processor time for a piece; the right ones need a tenth of one
+WORK = 20  # seconds of processor time for a piece; the right ones need a tenth of one
 REFUSED = frozenset(
     (
         "_winapi.CreateProcess",

@@ -19,6 +19,10 @@ from mnist_book.writing.troubles import Found, Trouble, of_finding, trouble
 FILE = "file"  # what is said of the file as a whole, in the place of a piece's name
 
 
+# Codes of what does not come back: it is not called again by way of other pieces.
+HANGING = {"function.slow", "piece.crashed", "piece.ended", "piece.process", "piece.stuck"}
+
+
 class Result(TypedDict):
     """What was found about a piece."""
 
@@ -52,16 +56,16 @@ class Look:
     ----------
     module, source : the reader's file, run and read
     guard : against processes that it would start
-    wrong : pieces that are known to be not right
+    wrong : pieces that are known to be not right, with the codes of what is wrong
     """
 
     module: types.ModuleType
     source: Source
     guard: limits.ProcessGuard
-    wrong: list[str]
+    wrong: dict[str, list[str]]
 
     def results(
-        self, *, done: Collection[str], everything: bool, begin: Callable[[str], None]
+        self, *, done: Collection[str], everything: bool, begin: Callable[[str, int | None], None]
     ) -> Iterator[Result]:
         """Check the pieces that are not done, up to the first that is not right, or `everything`.
 
@@ -71,12 +75,10 @@ class Look:
         for piece in PIECES:
             if piece.name in done:
                 continue
-            begin(piece.name)
-            result = self._result(piece)
-            if result["state"] == "wrong":
-                result = self._apart(piece, result)
+            begin(piece.name, self.source.lines.get(piece.name))
+            result = self._fairly(piece)
             if result["state"] not in ("right", "waits"):
-                self.wrong.append(piece.name)
+                self.wrong[piece.name] = [found["code"] for found in result["findings"]]
             yield result
             if result["state"] != "right" and not everything:
                 return
@@ -98,9 +100,9 @@ class Look:
         except Trouble as problem:
             return failed(piece.name, piece.chapter, line, problem.found)
         findings = [watched.located(of_finding(finding)) for finding in report.findings]
-        if self.guard.asked:
+        if self.guard.asked:  # which explains what else there is
             seen = lay_out(asked=", ".join(dict.fromkeys(self.guard.asked)))
-            findings.insert(0, trouble("piece.process", seen))
+            findings = [trouble("piece.process", seen)]
         return Result(
             piece=piece.name,
             chapter=piece.chapter,
@@ -111,33 +113,52 @@ class Look:
             seconds=round(time.process_time() - start, 3),
         )
 
-    def _apart(self, piece: Piece, result: Result) -> Result:
-        """Say what is wrong with a piece by itself, after what it calls has been put right."""
-        functions = right_functions(self.columns)
-        right = {name: functions[name] for name in self.wrong if name in functions}
-        again = result
-        for names in [[name] for name in right] + [list(right)][: len(right) > 1]:
-            with self._replaced({name: right[name] for name in names}):
-                again = self._result(piece)
-            if again["state"] == "right":
-                code = "piece.waits" if len(names) == 1 else "piece.waits_for_some"
-                again["state"] = "waits"
-                again["findings"] = [trouble(code, names=" and ".join(names))]
-                return again
-        return again
+    def _fairly(self, piece: Piece) -> Result:
+        """Look at a piece, and blame it for nothing that others do which it calls."""
+        hanging = [name for name, codes in self.wrong.items() if HANGING & set(codes)]
+        with self._replaced(hanging) as called:  # these would only hang, or crash, once more
+            result = self._result(piece)
+        if result["state"] == "right" and called:
+            return _waiting(result, called)
+        if result["state"] != "wrong" or not self.wrong:
+            return result
+        with self._replaced(self.wrong) as called:
+            again = self._result(piece)
+        if again["state"] == "right":
+            return _waiting(again, called) if called else result
+        # A right one may not take what theirs took.
+        return result if again["findings"][0]["code"] == "function.raises" else again
 
     @contextlib.contextmanager
-    def _replaced(self, functions: dict[str, Callable]) -> Iterator[None]:
-        """Put functions in the place of the reader's for a while."""
-        names = self.module.__dict__
-        before = {name: names[name] for name in functions if name in names}
-        names.update(functions)
+    def _replaced(self, names: Collection[str]) -> Iterator[list[str]]:
+        """Put right functions in the place of the reader's for a while; tell which are called."""
+        called: list[str] = []
+
+        def recorded(name: str, function: Callable) -> Callable:
+            def call(*arguments: Theirs, **options: Theirs) -> Theirs:
+                if name not in called:
+                    called.append(name)
+                return function(*arguments, **options)
+
+            return call
+
+        right = right_functions(self.columns)
+        functions = {name: recorded(name, right[name]) for name in names if name in right}
+        members = self.module.__dict__
+        before = {name: members[name] for name in functions if name in members}
+        members.update(functions)
         try:
-            yield
+            yield called
         finally:
             for name in functions:
-                names.pop(name, None)
-            names.update(before)
+                members.pop(name, None)
+            members.update(before)
+
+
+def _waiting(result: Result, called: Collection[str]) -> Result:
+    code = "piece.waits" if len(called) == 1 else "piece.waits_for_some"
+    waits = trouble(code, names=" and ".join(called))
+    return Result(**{**result, "state": "waits", "findings": [waits]})
 
 
 class _Watched:

@@ -1,7 +1,9 @@
 """The reader's file: read, looked through for blanks, and run, or why that cannot be done."""
 
 import ast
+import io
 import sys
+import tokenize
 import traceback
 import types
 from dataclasses import dataclass, field
@@ -45,6 +47,11 @@ def read(path: Path) -> Source:
     if text[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise Trouble("file.utf16")
     source = Source(path, text)
+    try:  # Python itself does not look into comments
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(text).readline)
+        text.decode(encoding)
+    except (SyntaxError, ValueError) as error:
+        raise Trouble("file.encoding", lay_out(raised=cleaned(error, str))) from None
     for node in _parsed(source).body:
         _note(node, source)
     return source
@@ -64,8 +71,6 @@ def _parsed(source: Source) -> ast.Module:
 
 def _not_python(error: SyntaxError, source: Source) -> Trouble:
     message = cleaned(error.msg, str)
-    if "codec can't decode" in message or "encoding" in message or "utf-8" in message.lower():
-        return Trouble("file.encoding", lay_out(raised=message))
     line = error.lineno or 1
     code = {TabError: "file.tabs", IndentationError: "file.indentation"}.get(
         type(error), "file.syntax"
@@ -77,7 +82,7 @@ def _not_python(error: SyntaxError, source: Source) -> Trouble:
 def line_of(source: Source, number: int) -> str:
     """Return a line of the file, for evidence."""
     lines = source.text.decode("utf-8", "replace").splitlines()
-    return cleaned(lines[number - 1].strip(), str, 90) if 0 < number <= len(lines) else ""
+    return cleaned(lines[number - 1].strip(), str, 72) if 0 < number <= len(lines) else ""
 
 
 def _note(node: ast.stmt, source: Source) -> None:
