@@ -125,10 +125,11 @@ class Terminal:
     def show_training(self, trained: Mapping[str, Any], path: Path) -> None:
         """Show what the reader's network has learned, beside the core's."""
         sizes = "-".join(map(str, trained["sizes"]))
+        slow = " (fewer than there are, as it computes slowly)" if trained["slow"] else ""
         self.write(
             *self.wrapped(
                 f"Your network, {sizes}, has seen {trained['pictures']:,} pictures of "
-                f"{trained['source']} {trained['epochs']} times. Of the test pictures it reads",
+                f"{trained['source']} {trained['epochs']} times{slow}. Of the test pictures it reads",
                 "",
             ),
             "",
@@ -185,7 +186,7 @@ def _where(found: Found) -> str:
         return ""
     if found["code"].startswith("function."):  # what no chapter is about
         return f" {GUIDE}"
-    return f" chapter {found['chapter']}, {link(found['chapter'])}; {GUIDE}"
+    return f" chapter {found['chapter']}, {link(found['chapter'])}, and {GUIDE}"
 
 
 def quoted(path: Path) -> str:

@@ -146,6 +146,7 @@ def beside_the_core(
     return {
         "source": digits.source,
         "pictures": count,
+        "slow": count < len(digits.train_labels),
         "epochs": EPOCHS,
         "sizes": [784, HIDDEN, 10],
         "accuracy": mine[0],

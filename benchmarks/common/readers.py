@@ -1,7 +1,14 @@
-"""The reader's file, solved: `SOLVED`, its source by the style in which it is written."""
+"""Files as readers write them: `SOLVED`, in several styles, and what goes wrong in them.
 
+`PLANTED` has bugs to put into the solved file, `damaged` damages a file at random, `class_of` makes
+the files of a class.
+"""
+
+import contextlib
 import re
 from pathlib import Path
+
+import numpy as np
 
 import mnist_book.writing
 
@@ -303,7 +310,7 @@ def train_epoch(parameters, x, labels, rng, batch_size, learning_rate):
 """
 
 
-def filled(bodies, template="rows"):
+def filled(bodies: dict[str, str], template: str = "rows") -> str:
     """Put bodies in the place of the template's dots."""
     text = (TEMPLATES / f"{template}.txt").read_text("utf-8")
     for name, body in bodies.items():
@@ -319,3 +326,193 @@ SOLVED = {
     "loops": LOOPS,
     "objects": OBJECTS,
 }
+
+# --------------------------------------------------------------------------------------------------
+# Bugs
+# --------------------------------------------------------------------------------------------------
+
+# The code that must be named, the piece, what stands there, and what the bug makes of it.
+PLANTED = [
+    ("idx.endian", "read_idx", '">u4"', "np.uint32"),
+    ("idx.signed", "read_idx", "np.frombuffer(content, np.uint8", "np.frombuffer(content, np.int8"),
+    ("idx.offset", "read_idx", "offset=4 + 4 * len(shape)", "offset=4 * len(shape)"),
+    (
+        "data.bytes_wrap",
+        "nearest_mean",
+        "test_images.astype(float) - mean",
+        "test_images - mean.astype(np.uint8)",
+    ),
+    ("nearest_mean.farthest", "nearest_mean", "argmin", "argmax"),
+    ("nearest_mean.cancels", "nearest_mean", " ** 2).sum(axis=(1, 2))", ").sum(axis=(1, 2)) ** 2"),
+    ("linear.elementwise", "linear", "x @ weights", "x * weights"),
+    ("linear.transposed", "linear", "x @ weights", "x @ weights.T"),
+    ("linear.no_bias", "linear", " + bias", ""),
+    ("linear.bias_sign", "linear", " + bias", " - bias"),
+    ("accuracy.broadcast", "accuracy", "np.ravel(predictions)", "predictions"),
+    ("accuracy.wrong", "accuracy", "np.mean(", "100 * np.mean("),
+    ("softmax.axis", "softmax", "e.sum(axis=1, keepdims=True)", "e.sum(axis=0)"),
+    ("softmax.global_sum", "softmax", "e.sum(axis=1, keepdims=True)", "e.sum()"),
+    ("softmax.overflow", "softmax", " - logits.max(axis=1, keepdims=True)", ""),
+    ("softmax.global_max", "softmax", "logits.max(axis=1, keepdims=True)", "logits.max()"),
+    ("softmax.not_normalised", "softmax", "e / e.sum(axis=1, keepdims=True)", "e"),
+    ("softmax.base", "softmax", "np.exp(", "np.exp2("),
+    ("cross_entropy.sign", "cross_entropy", "return -np", "return np"),
+    ("cross_entropy.not_mean", "cross_entropy", "-np.mean", "-np.sum"),
+    ("cross_entropy.base", "cross_entropy", "-np.mean(", "-np.log10(np.e) * np.mean("),
+    ("leaky_relu.plain", "leaky_relu", "slope * z", "0 * z"),
+    ("leaky_relu.sign", "leaky_relu", "z > 0", "z < 0"),
+    ("leaky_relu.abs", "leaky_relu", "slope * z", "-z"),
+    ("relu_gradient.sign", "leaky_relu_gradient", "z > 0", "z < 0"),
+    ("relu_gradient.always_one", "leaky_relu_gradient", "1.0, slope", "1.0, 1.0"),
+    ("relu_gradient.slope_ignored", "leaky_relu_gradient", "1.0, slope", "1.0, 0.0"),
+    (
+        "network.linear",
+        "predict_proba",
+        "leaky_relu(linear(x, w1, b1), SLOPE)",
+        "linear(x, w1, b1)",
+    ),
+    ("leaky_relu.plain", "predict_proba", "SLOPE", "0"),
+    ("function.nothing", "predict_proba", "return softmax", "p = softmax"),
+    ("init.variance_as_std", "he_normal", "np.sqrt(2 / ((1 + slope**2) * inputs))", "2 / inputs"),
+    ("init.fan", "he_normal", "* inputs", "* outputs"),
+    ("init.positive", "he_normal", "rng.normal(0, ", "rng.uniform(0, 2 * "),
+    ("init.zeros", "he_normal", "return rng", "return 0 * rng"),
+    ("function.shape", "he_normal", "(inputs, outputs))", "(outputs, inputs))"),
+    ("gradients.transposed", "gradients", "d_z2 @ w2.T", "d_z2 @ w2"),
+    ("gradients.missing_activation", "gradients", " * leaky_relu_gradient(z1, SLOPE)", ""),
+    ("gradients.scale", "gradients", "    d_z2 /= len(labels)\n", ""),
+    ("gradients.no_labels", "gradients", "    d_z2[np.arange(len(labels)), labels] -= 1\n", ""),
+    ("gradients.bias", "gradients", "d_z1.sum(axis=0)", "d_z1.mean(axis=0)"),
+    ("train.ascent", "train_step", "p - learning", "p + learning"),
+    ("train.learning_rate", "train_step", "learning_rate * d_p", "0.05 * d_p"),
+    ("train.no_update", "train_step", "learning_rate * d_p", "0 * d_p"),
+    ("train.not_shuffled", "train_epoch", "rng.permutation(len(labels))", "np.arange(len(labels))"),
+    (
+        "train.lost_pictures",
+        "train_epoch",
+        "rng.permutation(len(labels))",
+        "rng.integers(0, len(labels), len(labels))",
+    ),
+    ("data.labels_shuffled", "train_epoch", "labels[rows]", "rng.permutation(labels)[rows]"),
+    ("train.epoch_length", "train_epoch", "order =", "batch_size = 20\n    order ="),
+    ("train.no_update", "train_epoch", "parameters = train_step", "new = train_step"),
+    ("function.raises", "softmax", "logits.max", "logit.max"),
+    ("function.nothing", "linear", "return x", "z = x"),
+    ("function.prints", "linear", "return x @", "print(x)\n    return x @"),
+    ("function.mutates", "softmax", "e = np", "logits -= 1\n    e = np"),
+]
+
+
+def planted(piece: str, old: str, new: str, text: str = SOLVED["functions"]) -> str:
+    """Put a bug into the body of a piece."""
+    start = text.index('    """\n', text.index(f"def {piece}(")) + 8
+    end = (text + "\n\n\n").index("\n\n\n", start)
+    body = text[start:end]
+    assert old in body, (piece, old)
+    changed = body.replace(old, new, 1)
+    return text[:start] + changed + text[end:]
+
+
+# --------------------------------------------------------------------------------------------------
+# Damage
+# --------------------------------------------------------------------------------------------------
+
+ODD = ["\t", "\r", "\x00", "\ufeff", "é", "–", "“", '"""', "'", "(", "]", ":", "\\", "#", " ", "\n"]
+WORDS = [
+    *("while True:", "return", "break", "import os", "raise", "lambda:", "yield", "await x"),
+    *("np", "x", "self", "None", "1e999", "10**9", "exit()", "...", "*", "@", "-", "/ 0", ".T"),
+]
+
+
+def damaged(text: str, rng: np.random.Generator) -> bytes:
+    """Damage a file at some places, as an editor, a cat or a merge does."""
+    for _ in range(rng.integers(1, 5)):
+        text = DAMAGES[rng.integers(len(DAMAGES))](text, rng)
+    if rng.random() < 0.1:
+        text = text.replace("\n", "\r\n")
+    content = text.encode("utf-8", "surrogatepass")
+    if rng.random() < 0.05:
+        place = rng.integers(len(content) + 1)
+        content = content[:place] + rng.bytes(4) + content[place:]
+    return content
+
+
+def _words(text: str, rng: np.random.Generator) -> tuple[str, int, int]:
+    """Choose a word of the file."""
+    found = list(re.finditer(r"\w+|[^\w\s]", text))
+    if not found:
+        return "", 0, 0
+    match = found[rng.integers(len(found))]
+    return match[0], match.start(), match.end()
+
+
+def _other_word(text: str, rng: np.random.Generator) -> str:
+    _, start, end = _words(text, rng)
+    other = WORDS[rng.integers(len(WORDS))] if rng.random() < 0.5 else _words(text, rng)[0]
+    return text[:start] + other + text[end:]
+
+
+def _without_word(text: str, rng: np.random.Generator) -> str:
+    _, start, end = _words(text, rng)
+    return text[:start] + text[end:]
+
+
+def _odd_character(text: str, rng: np.random.Generator) -> str:
+    place = rng.integers(len(text) + 1)
+    return text[:place] + ODD[rng.integers(len(ODD))] + text[place:]
+
+
+def _lines(text: str, rng: np.random.Generator) -> str:
+    """Lose a line, double it, exchange it with another, or indent it in another way."""
+    lines = text.split("\n")
+    k, other = rng.integers(len(lines), size=2)
+    kind = rng.integers(4)
+    if kind == 0:
+        del lines[k]
+    elif kind == 1:
+        lines.insert(k, lines[other])
+    elif kind == 2:
+        lines[k], lines[other] = lines[other], lines[k]
+    else:
+        lines[k] = ("", "  ", "\t")[rng.integers(3)] + lines[k].strip()
+    return "\n".join(lines)
+
+
+def _cut(text: str, rng: np.random.Generator) -> str:
+    return text[: rng.integers(len(text) + 1)] if rng.random() < 0.2 else text
+
+
+DAMAGES = (_other_word, _other_word, _without_word, _odd_character, _lines, _lines, _cut)
+
+
+def class_of(count: int, rng: np.random.Generator) -> dict[str, bytes]:
+    """Make the files of a class: solved, unfinished, with bugs, damaged, and some that hang."""
+    files = {}
+    for k in range(count):
+        kind, text = rng.random(), SOLVED["functions"]
+        if kind < 0.15:
+            text = list(SOLVED.values())[rng.integers(len(SOLVED))]
+        elif kind < 0.35:
+            names = list(FUNCTIONS)[: rng.integers(len(FUNCTIONS))]
+            text = filled({name: FUNCTIONS[name] for name in names})
+        elif kind < 0.85:
+            for j in rng.choice(len(PLANTED), rng.integers(1, 4), replace=False):
+                with contextlib.suppress(AssertionError):  # another bug has taken its place
+                    text = planted(*PLANTED[j][1:], text)
+        elif kind < 0.95:
+            files[f"student{k:03}.py"] = damaged(text, rng)
+            continue
+        else:
+            text = text.replace("    e = np", HOSTILE[rng.integers(len(HOSTILE))] + "\n    e = np")
+        files[f"student{k:03}.py"] = text.encode()
+    return files
+
+
+HOSTILE = [
+    "    while True: pass",
+    "    import os; os._exit(1)",
+    "    import os; os.fork()",
+    "    bytearray(10**11)",
+    "    print('x' * 10**7)",
+    "    import sys; sys.exit()",
+]
