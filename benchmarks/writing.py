@@ -2,7 +2,8 @@
 
     python benchmarks/writing.py --class 200
 
-makes the files of a class (solved, unfinished, with bugs, damaged, some that hang), and grades them.
+makes the files of a class (solved, unfinished, with bugs, damaged, some that hang), and grades
+them.
 
     python benchmarks/writing.py --damage 500
 

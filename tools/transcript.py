@@ -1,6 +1,6 @@
 """Write the transcript in README.md: what a terminal shows as somebody writes a network.
 
-Usage: MNIST_DIR=... python tools/transcript.py
+Usage: PYTHONPATH=benchmarks python tools/transcript.py
 
 The commands run as they stand there, in an empty folder; between them an editor's part is played by
 this program, which puts right functions, and one bug, in the place of blanks.
@@ -12,6 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from common.readers import FUNCTIONS, SOLVED, filled
+
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 BEGIN, END = "<!-- transcript -->\n", "<!-- end of the transcript -->\n"
@@ -22,9 +24,6 @@ TRAINED = "Your network, "  # from here on, figures depend on the machine
 
 def transcript(*, training: bool = True) -> str:
     """Play it, and return what the terminal shows."""
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    from common.readers import FUNCTIONS, SOLVED, filled
-
     written = {}
     for name, body in FUNCTIONS.items():
         written[name] = body

@@ -1,10 +1,12 @@
 """Checks a reader's file: as often as it takes, for a piece may end the process that runs it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from mnist_book.writing import runner
+from mnist_book.writing.limits import WORK
 from mnist_book.writing.looking import FILE, Result, failed
 from mnist_book.writing.pieces import PIECES
 from mnist_book.writing.source import IMPORT_LIMIT
@@ -56,13 +58,35 @@ def check(
     everything: bool = False,
     folder: Path | None = None,
     stop: Callable[[], bool] = lambda: False,
+    work: float = WORK,
 ) -> Outcome:
-    """Check a file, up to the first piece that is not right, or all if `everything`."""
+    """Check a file, up to the first piece that is not right, or all if `everything`.
+
+    Parameters
+    ----------
+    folder : where it runs, if not in the working directory
+    stop : asked now and then; if it says so, `runner.Stopped` is raised
+    work : seconds of processor time for a piece, where the system can see to that
+    """
     outcome = Outcome(path)
     known: dict[str, Result] = {}  # by piece
     while True:
         before = len(known)
-        for result in _run(outcome, path, known, everything, folder, stop):
+        answers = runner.answers(
+            "check",
+            path,
+            folder=folder,
+            stop=stop,
+            everything=everything,
+            work=work,
+            done=list(known),
+            wrong={
+                name: [found["code"] for found in result["findings"]]
+                for name, result in known.items()
+                if result["state"] not in ("right", "waits")
+            },
+        )
+        for result in _results(answers, outcome.notes):
             known.setdefault(result["piece"], result)
         outcome.results = list(known.values())
         more = everything and FILE not in known and len(known) < len(PIECES)
@@ -70,37 +94,18 @@ def check(
             return outcome
 
 
-def _run(
-    outcome: Outcome,
-    path: Path,
-    known: dict[str, Result],
-    everything: bool,
-    folder: Path | None,
-    stop: Callable[[], bool],
-) -> Iterator[Result]:
-    """Run a process on the pieces that have no result yet; yield results, its death as one, too."""
+def _results(answers: Iterable[dict[str, Any]], notes: list[str]) -> Iterator[Result]:
+    """Take results from what a process says; its death is one, too. Collect its notes."""
+    chapters = {piece.name: piece.chapter for piece in PIECES}
     running, line = FILE, None
-    for answer in runner.answers(
-        "check",
-        path,
-        folder=folder,
-        stop=stop,
-        everything=everything,
-        done=list(known),
-        wrong={
-            name: [found["code"] for found in result["findings"]]
-            for name, result in known.items()
-            if result["state"] not in ("right", "waits")
-        },
-    ):
+    for answer in answers:
         if answer["kind"] == "begin":
             running, line = answer["piece"], answer["line"]
-        elif answer["kind"] == "note" and answer["note"] not in outcome.notes:
-            outcome.notes.append(answer["note"])
+        elif answer["kind"] == "note" and answer["note"] not in notes:
+            notes.append(answer["note"])
         elif answer["kind"] == "result":
             yield answer["result"]
         elif answer["kind"] == "died":
-            chapters = {piece.name: piece.chapter for piece in PIECES}
             yield failed(running, chapters.get(running), line, _cause(answer, running))
 
 

@@ -64,7 +64,7 @@ def _check(task: Mapping[str, Any], answers: Answers) -> None:
     module, source, guard = _load(task, answers)
 
     def begin(piece: str, line: int | None) -> None:
-        limits.allow_work()
+        limits.allow_work(task["work"])
         answers.say("begin", piece=piece, line=line)
 
     results = Look(module, source, guard, task["wrong"]).results(

@@ -25,7 +25,7 @@ def start_file(path: Path, columns: bool) -> int:
     terminal = Terminal()
     terminal.write(
         f"{path} has {len(PIECES)} blanks, in the chapters' order. Fill them in beside the book.",
-        "Leave this in a terminal meanwhile: at each save it names the bug of the first that is wrong.",
+        "Leave this in a terminal meanwhile: at each save it names the bug of the first wrong one.",
         f"  python -m mnist_book check {quoted(path)} --watch",
     )
     return 0

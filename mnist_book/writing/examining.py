@@ -17,8 +17,9 @@ from mnist_book.diagnosis.evidence import cleaned, lay_out
 from mnist_book.diagnosis.reports import Report
 from mnist_book.diagnosis.running import Theirs, run
 from mnist_book.writing.epoch import stepped
+from mnist_book.writing.pieces import NAMES
 from mnist_book.writing.source import IMPORT_LIMIT, execute, read
-from mnist_book.writing.training import RATE, Readers
+from mnist_book.writing.training import RATE, Readers, train
 from mnist_book.writing.troubles import Trouble
 from mnist_core import scale_pixels
 
@@ -43,14 +44,16 @@ def examined(target: str, digits: dataset.Digits) -> Report:
     """
     place, name = split(target)
     module = _module(place)
-    network = _member(module, name) if name else _guess(module)
+    network = _member(module, name) if name else _guess(module, digits)
     x = scale_pixels(digits.test_images[:PICTURES], np.float64)
     return examine(network, x, digits.test_labels[:PICTURES].astype(np.int64))
 
 
 def _module(place: str) -> types.ModuleType:
     if place.endswith(".py") or Path(place).is_file():
-        return execute(read(Path(place)))[0]
+        module = execute(read(Path(place)))[0]
+        module.__name__ = place
+        return module
     sys.path.append(os.getcwd())
     return _run(lambda: importlib.import_module(place), "network.import", name=place)
 
@@ -60,16 +63,18 @@ def _member(module: types.ModuleType, name: str) -> Theirs:
     value: Theirs = module
     for part in name.split("."):
         if not hasattr(value, part):
-            raise Trouble("piece.missing", name=name)
+            raise Trouble("network.missing", name=name, place=module.__name__)
         value = getattr(value, part)
     makes = inspect.isclass(value) or not hasattr(value, "predict_proba")
     return _run(value, "network.make", name=name) if makes and callable(value) else value
 
 
-def _guess(module: types.ModuleType) -> Theirs:
+def _guess(module: types.ModuleType, digits: dataset.Digits) -> Theirs:
     """Find the network in a module where nobody has said which it is."""
-    if {"he_normal", "predict_proba", "gradients", "train_step"} <= module.__dict__.keys():
-        return of_pieces(module)
+    if set(NAMES) <= module.__dict__.keys():
+        network = Readers(module)
+        train(network, digits, lambda *_, **__: None)
+        return of_pieces(network, module.__dict__["gradients"])
     for name in USUAL:
         if name in module.__dict__:
             return _member(module, name)
@@ -78,11 +83,9 @@ def _guess(module: types.ModuleType) -> Theirs:
     raise Trouble("network.absent", names=", ".join(USUAL))
 
 
-def of_pieces(module: types.ModuleType) -> SimpleNamespace:
-    """Make a network of the pieces of a file."""
-    network = Readers(module)
-    parameters = network.parameters
-    gradients, step = module.__dict__["gradients"], network.functions["train_step"]
+def of_pieces(network: Readers, gradients: Callable) -> SimpleNamespace:
+    """Make a network with the usual methods of the pieces of a file."""
+    parameters, step = network.parameters, network.functions["train_step"]
 
     def predict_proba(x: np.ndarray) -> np.ndarray:
         p = network.functions["predict_proba"](parameters, network.laid_out(x))

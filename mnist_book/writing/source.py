@@ -6,6 +6,7 @@ import sys
 import tokenize
 import traceback
 import types
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,8 +60,10 @@ def read(path: Path) -> Source:
 
 def _parsed(source: Source) -> ast.Module:
     try:
-        tree = ast.parse(source.text, source.path.name)
-        compile(source.text, source.path.name, "exec")  # sees more: a return outside of a function
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source.text, source.path.name)
+            compile(source.text, source.path.name, "exec")  # sees more: a return at the top
     except SyntaxError as error:
         raise _not_python(error, source) from None
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:

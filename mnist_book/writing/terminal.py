@@ -125,11 +125,12 @@ class Terminal:
     def show_training(self, trained: Mapping[str, Any], path: Path) -> None:
         """Show what the reader's network has learned, beside the core's."""
         sizes = "-".join(map(str, trained["sizes"]))
-        slow = " (fewer than there are, as it computes slowly)" if trained["slow"] else ""
+        slow = " (not all, as it is slow)" if trained["slow"] else ""
         self.write(
             *self.wrapped(
                 f"Your network, {sizes}, has seen {trained['pictures']:,} pictures of "
-                f"{trained['source']} {trained['epochs']} times{slow}. Of the test pictures it reads",
+                f"{trained['source']} {trained['epochs']} times{slow}. "
+                "Of the test pictures it reads",
                 "",
             ),
             "",
