@@ -2,6 +2,7 @@
 
 import csv
 import http.client
+import importlib.util
 import io
 import json
 import os
@@ -24,9 +25,11 @@ from mnist_book.writing.source import execute, read
 from mnist_book.writing.terminal import Terminal
 from mnist_book.writing.training import Readers
 from mnist_book.writing.troubles import trouble
-from tools import transcript
 
 ROOT = Path(mnist_core.__file__).parent
+_spec = importlib.util.spec_from_file_location("transcript", ROOT / "tools" / "transcript.py")
+transcript = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(transcript)
 BUG = planted("softmax", "e.sum(axis=1, keepdims=True)", "e.sum()")
 
 
