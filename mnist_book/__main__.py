@@ -1,6 +1,10 @@
-"""The command line: `python -m mnist_book train | download | info`."""
+"""The command line: `python -m mnist_book`.
+
+train | download | info, and for a file of one's own start | check | examine | pad | grade.
+"""
 
 import argparse
+import contextlib
 import math
 import os
 import sys
@@ -12,6 +16,7 @@ import numpy as np
 
 import mnist_core
 from mnist_book import dataset
+from mnist_book.writing import commands as writing
 from mnist_core import Network, accuracy, accuracy_per_digit, predict_images
 
 
@@ -63,7 +68,43 @@ def _parser() -> argparse.ArgumentParser:
         "info", help="show versions, BLAS, threads, and where the data are"
     )
     command.set_defaults(run=_info_command)
+    _add_writing(commands)
     return parser
+
+
+def _add_writing(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the commands for a file of one's own."""
+    command = commands.add_parser("start", help="write a file with a blank for each piece")
+    command.set_defaults(run=lambda o: writing.start_file(o.file, o.columns))
+    command.add_argument("file", type=Path, help="its name, such as my_network.py")
+    command.add_argument("--columns", action="store_true", help="pictures are columns, not rows")
+    command = commands.add_parser("check", help="name the bug in your file, piece by piece")
+    command.set_defaults(run=_check_command)
+    command.add_argument("file", type=Path)
+    option = command.add_argument
+    option("--all", action="store_true", help="go on after the first piece that is not right")
+    option("--watch", action="store_true", help="check again at each save")
+    option("--json", action="store_true", help="for editors and CI; trains nothing")
+    option("--no-training", action="store_true", help="train nothing when all is right")
+    option("--data", default="auto", help="as for train")
+    command = commands.add_parser("examine", help="look for bugs in a whole network")
+    command.set_defaults(run=_examine_command)
+    command.add_argument("network", help="file.py, file.py:object or module:object")
+    command.add_argument("--data", default="auto", help="as for train")
+    command.add_argument("--json", action="store_true", help="for editors and CI")
+    command = commands.add_parser("pad", help="draw, and your network answers")
+    command.set_defaults(run=_pad_command)
+    command.add_argument("file", type=Path)
+    command.add_argument("--data", default="auto", help="what it learns from, as for train")
+    command.add_argument("--port", type=int, default=0, help="of the page [any that is free]")
+    command.add_argument("--no-browser", action="store_true", help="open no browser")
+    command = commands.add_parser("grade", help="check the files of a class")
+    command.set_defaults(run=_grade_command)
+    command.add_argument("folder", type=Path, help="with a .py file for each student")
+    option = command.add_argument
+    option("--csv", nargs="?", const="-", metavar="FILE", help="a row each [on the screen]")
+    option("--page", type=Path, metavar="FILE", help="which bugs did my class have? in HTML")
+    option("--jobs", type=int, help="files at the same time [as many as there are processors]")
 
 
 # --------------------------------------------------------------------------------------------------
@@ -216,6 +257,60 @@ def _info_command(_: argparse.Namespace) -> int:
         print(error)
     print(dataset.load_practice_digits())
     return 0
+
+
+# --------------------------------------------------------------------------------------------------
+# A file of one's own
+# --------------------------------------------------------------------------------------------------
+
+
+def _check_command(options: argparse.Namespace) -> int:
+    def digits() -> str:
+        return _at_hand(options.data)
+
+    training = not options.no_training
+    if options.watch:
+        if options.json:
+            raise ValueError("--watch: found --json with it, expected one of the two")
+        return writing.watch_file(
+            options.file, everything=options.all, training=training, digits=digits
+        )
+    return writing.check_file(
+        options.file,
+        everything=options.all,
+        as_json=options.json,
+        training=training,
+        digits=digits,
+    )
+
+
+def _examine_command(options: argparse.Namespace) -> int:
+    return writing.examine_network(
+        options.network, digits=_at_hand(options.data), as_json=options.json
+    )
+
+
+def _pad_command(options: argparse.Namespace) -> int:
+    return writing.serve_pad(
+        options.file,
+        digits=_at_hand(options.data),
+        port=options.port,
+        browse=not options.no_browser,
+    )
+
+
+def _grade_command(options: argparse.Namespace) -> int:
+    return writing.grade_class(
+        options.folder, table=options.csv, page=options.page, at_once=options.jobs
+    )
+
+
+def _at_hand(name: str) -> str:
+    """Load digits, or download them; return by what another process finds them."""
+    with contextlib.redirect_stdout(sys.stderr):  # what is said about them is no result
+        digits = _load(name)
+    known = digits.source in ("MNIST", "practice digits")
+    return digits.source if known else str(Path(digits.source).absolute())
 
 
 if __name__ == "__main__":

@@ -142,7 +142,9 @@ def findings_in(source):
 
 def sources():
     names = [path for path in DIAGNOSIS.rglob("*.py") if path.name != "reports.py"]
-    return {path.relative_to(DIAGNOSIS).as_posix(): path.read_text("utf-8") for path in names}
+    found = {path.relative_to(DIAGNOSIS).as_posix(): path.read_text("utf-8") for path in names}
+    epoch = DIAGNOSIS.parent / "writing" / "epoch.py"  # a check that lives with the reader's file
+    return found | {"checks/epoch.py": epoch.read_text("utf-8")}
 
 
 def test_findings_name_codes_and_sentences_that_exist():
