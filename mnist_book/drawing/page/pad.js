@@ -27,7 +27,7 @@
           <button type="button" data-do="clear">Clear</button>
         </div>
         <details class="digit-pad-collect">
-          <summary>Right or wrong? Collect drawings</summary>
+          <summary>Right or wrong? Keep it</summary>
           <div class="digit-pad-labels" role="group" aria-label="It was a">${
             DIGITS.map((digit) => `<button type="button" data-label="${digit}">${digit}</button>`
             ).join("")}
@@ -222,7 +222,7 @@
     showBars(digit, probabilities) {
       const answered = probabilities.some((p) => p > 0);
       this.root.querySelectorAll(".digit-pad-bars li").forEach((item, i) => {
-        item.querySelector("i").style.width = `${100 * probabilities[i]}%`;
+        item.querySelector("i").style.scale = `${probabilities[i]} 1`;
         write(item.lastChild, answered ? percent(probabilities[i]) : "–");
         item.classList.toggle("digit-pad-best", i === digit);
       });

@@ -26,7 +26,7 @@
     }
 
     get isTooLong() {
-      return this.strokes.flat().length >= MOST_POINTS;
+      return this.strokes.reduce((sum, points) => sum + points.length, 0) >= MOST_POINTS;
     }
 
     get isFull() {
