@@ -161,9 +161,9 @@ def well_drawn():
     return found
 
 
-def thinned(stroke):
+def thinned(stroke, step=5):
     """A stroke with fewer points: a browser takes a frame for each."""
-    return np.concatenate([stroke[:-1:5], stroke[-1:]])
+    return np.concatenate([stroke[:-1:step], stroke[-1:]])
 
 
 def on_unit_square(strokes):
