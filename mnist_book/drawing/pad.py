@@ -24,8 +24,10 @@ from mnist_core import Network
 
 PAGE = Path(__file__).parent / "page"
 # Those of a notebook, in this order; a page (_config.yml) has page.js in place of the last one.
-SCRIPTS = ("strokes.js", "network.js", "pen.js", "pointers.js", "keep.js", "paint.js", "pad.js")
-SCRIPTS += ("notebook.js",)
+SCRIPTS = (
+    "strokes.js", "network.js", "pen.js", "pointers.js", "keep.js", "paint.js", "pad.js",
+    "notebook.js",
+)  # fmt: skip
 MAX_STROKES, MAX_POINTS = 40, 4000  # of a drawing; page/pen.js stops there too
 MAX_COORDINATE = 1e6
 EMPTY = Answer(None, np.zeros(10), "empty")
