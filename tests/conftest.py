@@ -38,9 +38,43 @@ def site(tmp_path, request):
         yield Site(tmp_path / "site", address)
 
 
+@pytest.fixture(scope="module")
+def visitor(chromium, tmp_path_factory):
+    """A page over http that the tests of a module share, what it asked for, and its errors."""
+    folder = tmp_path_factory.mktemp("shared") / "site"
+    with serve(folder, "http") as address:
+        site = Site(folder, address)
+        context = chromium.new_context(has_touch=True)
+        asked, trouble = [], []
+        context.on("request", lambda request: asked.append(request.url))
+        context.on("weberror", lambda error: trouble.append(str(error.error)))
+        yield site, context.new_page(), asked, trouble
+        context.close()
+
+
+@pytest.fixture
+def page(visitor):
+    """A page with a pad, fresh for each test; opening another browser's costs far more."""
+    site, page, asked, trouble = visitor
+    page.set_viewport_size({"width": 900, "height": 800})
+    page.emulate_media(color_scheme="light", reduced_motion="reduce", forced_colors="none")
+    page.goto(site.url())
+    page.wait_for_function(READY)
+    yield page
+    page.evaluate("localStorage.clear()")
+    complaints, hosts = trouble.copy(), {host(url) for url in asked} - {None}
+    trouble.clear()
+    assert complaints == []
+    assert hosts == {"127.0.0.1"}
+
+
+def host(url):
+    return None if url.startswith(("data:", "blob:")) else urlparse(url).hostname
+
+
 @pytest.fixture
 def open_page(chromium, site):
-    """Open a page; afterwards, nothing may have been asked of other hosts, and nothing failed."""
+    """Open a page with settings of its own; afterwards, nothing may have failed, as in `page`."""
     contexts, asked, trouble = [], [], []
 
     def open_page(name="index.html", setup=None, **options):
@@ -58,6 +92,5 @@ def open_page(chromium, site):
     yield open_page
     for context in contexts:
         context.close()
-    hosts = {urlparse(url).hostname for url in asked if not url.startswith(("data:", "blob:"))}
-    assert hosts <= {"127.0.0.1", None, ""}
+    assert {host(url) for url in asked} <= {"127.0.0.1", None, ""}
     assert trouble == []

@@ -5,10 +5,10 @@ import functools
 import http.server
 import shutil
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
-import pytest
 import yaml
 
 from mnist_book.drawing.pad import PAGE
@@ -35,9 +35,6 @@ HTML = """<!doctype html>
 <p style="height: 200vh">A long page</p></main></body></html>"""
 CANVAS = ".digit-pad-canvas"
 READY = "document.querySelector('.digit-pad').dataset.state"
-
-
-over_http_and_from_a_file = pytest.mark.parametrize("site", ["http", "file"], indirect=True)
 
 
 class Site:
@@ -97,28 +94,39 @@ def draw_with_mouse(page, strokes, pad=0, lift=True):
 def draw_by_touch(page, strokes):
     session = page.context.new_cdp_session(page)
     for points in on_screen(page, strokes):
-        kind = "touchStart"
-        for x, y in points:
-            touch(session, kind, (x, y))
-            kind = "touchMove"
-        touch(session, "touchEnd")
+        move_finger(session, points)
 
 
-def touch(session, kind, *points):
+def move_finger(session, points, pause=0.0):
+    """Put a finger down, move it with a pause before each point, and lift it."""
+    kind = "touchStart"
+    for point in points:
+        touch(session, kind, point)
+        time.sleep(pause)
+        kind = "touchMove"
+    touch(session, "touchEnd")
+
+
+def touch(session, kind, *points, radius=8):
+    """Touch with fingers at points (x, y), the first of which has that radius."""
     fingers = [{"x": x, "y": y, "id": finger} for finger, (x, y) in enumerate(points)]
+    for finger, radius_x in zip(fingers, (radius, 8), strict=False):
+        finger |= {"radiusX": radius_x, "radiusY": radius_x}
     session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+
+
+SETTLED = """async (number) => {
+  const root = document.querySelectorAll(".digit-pad")[number];
+  const text = (name) => root.querySelector(`.digit-pad-${name}`).innerText;
+  const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  do await frame(); while (text("problem").includes("Loading the network"));
+  return [root.dataset.state, text("digit"), text("words")];
+}"""
 
 
 def settled(page, pad=0):
     """Wait until the last stroke was answered; return the pad's state, digit and words."""
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
-    page.wait_for_function("!document.body.innerText.includes('Loading the network')")
-    root = page.locator(".digit-pad").nth(pad)
-    return (
-        root.get_attribute("data-state"),
-        root.locator(".digit-pad-digit").inner_text(),
-        root.locator(".digit-pad-words").inner_text(),
-    )
+    return tuple(page.evaluate(SETTLED, pad))
 
 
 def ink(page, selector=CANVAS, pad=0):
@@ -154,9 +162,9 @@ def well_drawn():
     return found
 
 
-def thinned(stroke):
+def thinned(stroke, step=5):
     """A stroke with fewer points: a browser takes a frame for each."""
-    return np.concatenate([stroke[:-1:5], stroke[-1:]])
+    return np.concatenate([stroke[:-1:step], stroke[-1:]])
 
 
 def on_unit_square(strokes):

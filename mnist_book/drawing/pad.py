@@ -24,7 +24,10 @@ from mnist_core import Network
 
 PAGE = Path(__file__).parent / "page"
 # Those of a notebook, in this order; a page (_config.yml) has page.js in place of the last one.
-SCRIPTS = ("strokes.js", "network.js", "keep.js", "pen.js", "paint.js", "pad.js", "notebook.js")
+SCRIPTS = (
+    "strokes.js", "network.js", "pen.js", "pointers.js", "keep.js", "paint.js", "pad.js",
+    "notebook.js",
+)  # fmt: skip
 MAX_STROKES, MAX_POINTS = 40, 4000  # of a drawing; page/pen.js stops there too
 MAX_COORDINATE = 1e6
 EMPTY = Answer(None, np.zeros(10), "empty")
@@ -46,6 +49,7 @@ class DigitPad(anywidget.AnyWidget):
     strokes : arrays of shape (points, 2): x to the right, y down; by hand, the pad is 280 wide
     image : (28, 28), what the network sees
     prediction : the digit, or None where there is none
+    kind : "sure" where there is a digit; "unsure": perhaps the most probable one; or "none"
     probabilities : (10,), of the digits; all 0 where there is no answer
     reason : why there is no digit: "empty", "shape", "none" or "error"; "" where there is one
     error : the traceback if the network's function, or one of yours that observes, failed; or ""
@@ -64,6 +68,7 @@ class DigitPad(anywidget.AnyWidget):
     image = traitlets.Instance(np.ndarray, read_only=True)
     prediction = traitlets.Int(None, allow_none=True, read_only=True)
     probabilities = traitlets.Instance(np.ndarray, read_only=True)
+    kind = traitlets.Unicode("none", read_only=True)
     reason = traitlets.Unicode("empty", read_only=True)
     error = traitlets.Unicode("", read_only=True)
 
@@ -138,6 +143,7 @@ class DigitPad(anywidget.AnyWidget):
         if error:
             error = f"{error.splitlines()[-1][:500]}\nprint(pad.error) says where."
         return {
+            "kind": answer.kind,
             "digit": answer.digit,
             "probabilities": answer.probabilities.tolist(),
             "reason": answer.reason,
@@ -151,6 +157,7 @@ class DigitPad(anywidget.AnyWidget):
             self.set_trait("image", strokes_to_image(strokes, **self._picture))
             self.set_trait("probabilities", answer.probabilities)
             self.set_trait("prediction", answer.digit)
+            self.set_trait("kind", answer.kind)
             self.set_trait("reason", answer.reason)
             self.set_trait("error", error)
 
@@ -179,7 +186,7 @@ def reader_of(network: Network | Callable | str | Path) -> Callable[..., Answer]
         p = checked_probabilities(predict_proba(pixels))
         digits = p[:NONE] / max(p[:NONE].sum(), 1e-9)
         best = int(p.argmax())
-        return Answer(None, digits, "none") if best == NONE else Answer(best, digits, "")
+        return Answer(None, digits, "none") if best == NONE else Answer(best, digits, "", "sure")
 
     return recognize
 

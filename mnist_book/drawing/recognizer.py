@@ -48,6 +48,7 @@ class Answer(NamedTuple):
     digit: int | None  # None: not a digit
     probabilities: np.ndarray  # float64 (10,) of the digits; the sum is 1, or 0 without a stroke
     reason: str  # why there is no digit: "empty", "shape" or "none"; "" where there is one
+    kind: str = "none"  # "sure": a digit; "unsure": perhaps the most probable one; "none": no digit
 
 
 class Recognizer:
@@ -100,9 +101,11 @@ class Recognizer:
         if not passes_gate(without_specks(strokes), self.gate):
             return Answer(None, digits, "shape")
         best = int(p.argmax())
-        if best == NONE or p[best] < self.threshold:
+        if best == NONE:
             return Answer(None, digits, "none")
-        return Answer(best, digits, "")
+        if p[best] < self.threshold:
+            return Answer(None, digits, "none", "unsure")
+        return Answer(best, digits, "", "sure")
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """Compute the probabilities (n, 11), "none" last, of pictures (n, 784), 0 to 1."""

@@ -121,7 +121,7 @@ def test_the_first_page_reads_digits(chromium, html, scheme):
         page.wait_for_function(READY)
         for digit in (4, 9):
             draw_with_mouse(page, well_drawn()[digit])
-            assert settled(page)[:2] == ("digit", str(digit))
+            assert settled(page)[:2] == ("sure", str(digit))
             page.locator("[data-do=clear]").click()
         page.close()
     assert {urlparse(url).hostname for url in asked} <= {"127.0.0.1", None, ""}

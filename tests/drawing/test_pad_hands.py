@@ -1,31 +1,36 @@
-"""A hundred drawings through real pointer events get the answers that Python gives."""
+"""Drawings through real pointer events get the answers that Python gives."""
 
 import asyncio
 import json
 import os
 
 import numpy as np
-from pad_page import Site, on_unit_square
+from pad_page import Site, on_unit_square, thinned
 
 from mnist_book.drawing.practice import draw_digit
 from mnist_book.drawing.recognizer import Recognizer
 
-COUNT = 100
+COUNT = 40
 STATE = """() => new Promise((done) => requestAnimationFrame(() => setTimeout(() => {
   const root = document.querySelector(".digit-pad");
-  done(root.dataset.state === "digit" ? root.querySelector(".digit-pad-digit").textContent : null);
+  done(root.dataset.state === "sure" ? root.querySelector(".digit-pad-digit").textContent : null);
 })))"""
 
 
 def drawings():
-    """Drawings by real people where they are at hand, else by the practice generator."""
+    """Drawings by real people where they are at hand, else by the practice generator.
+
+    Of their points every third, since each costs what a message to the browser costs.
+    """
     if os.environ.get("PENDIGITS_DIR"):
         from mnist_book.drawing.pen_drawings import load_pen_drawings
 
         drawn = load_pen_drawings(os.environ["PENDIGITS_DIR"]).strokes
-        return [on_unit_square(strokes) for strokes in drawn[:: len(drawn) // COUNT][:COUNT]]
-    rng = np.random.default_rng(7)
-    return [on_unit_square(draw_digit(i % 10, rng)) for i in range(COUNT)]
+        drawn = drawn[:: len(drawn) // COUNT][:COUNT]
+    else:
+        rng = np.random.default_rng(7)
+        drawn = [draw_digit(i % 10, rng) for i in range(COUNT)]
+    return [on_unit_square([thinned(stroke, 3) for stroke in strokes]) for strokes in drawn]
 
 
 async def draw_all(path, url):
@@ -65,7 +70,7 @@ def mouse_events(box, stroke):
     yield {"type": "mouseReleased", "clickCount": 1, "buttons": 0, **places[-1]}
 
 
-def test_a_hundred_drawings_get_the_answers_of_python(chromium_path, tmp_path):
+def test_drawings_by_hand_get_the_answers_of_python(chromium_path, tmp_path):
     site = Site(tmp_path / "site", (tmp_path / "site").as_uri())
     said = asyncio.run(draw_all(chromium_path, site.url()))
     recognizer = Recognizer.load()
@@ -75,7 +80,8 @@ def test_a_hundred_drawings_get_the_answers_of_python(chromium_path, tmp_path):
         (i, *pair) for i, pair in enumerate(zip(said, expected, strict=True)) if pair[0] != pair[1]
     ]
     assert len(expected) == COUNT
+    assert sum(digit is not None for digit in expected) > COUNT / 2
     # What is lost is what a pointer cannot tell, fractions of a pixel. It may tip a drawing that
     # lies on the edge between a digit and a refusal, never one digit into another.
-    assert len(differing) <= COUNT / 50, json.dumps(differing)
+    assert len(differing) <= 1, json.dumps(differing)
     assert all(None in pair for _, *pair in differing), json.dumps(differing)

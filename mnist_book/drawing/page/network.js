@@ -28,21 +28,25 @@
     return powers.map((power) => power / sum);
   }
 
-  /** Read a drawing: {digit, or null, probabilities of the ten digits, reason for a refusal}. */
+  /**
+   * Read a drawing: {kind: "sure", "unsure" or "none", digit, or null, probabilities of the ten
+   * digits, reason for a refusal}.
+   */
   function recognize(network, strokes) {
     const drawn = strokes.filter((points) => points.length > 0);
     if (drawn.length === 0) return EMPTY;
     const classes = predict(network, strokesToImage(drawn, network.image));
     const share = total(classes.slice(0, NONE));
     const probabilities = classes.slice(0, NONE).map((p) => p / share);
-    const refuse = (reason) => ({ digit: null, probabilities, reason });
+    const refuse = (reason, kind = "none") => ({ kind, digit: null, probabilities, reason });
     if (!passesGate(withoutSpecks(drawn), network.gate)) return refuse("shape");
     const best = classes.indexOf(Math.max(...classes));
-    if (best === NONE || classes[best] < network.threshold) return refuse("none");
-    return { digit: best, probabilities, reason: "" };
+    if (best === NONE) return refuse("none");
+    if (classes[best] < network.threshold) return refuse("none", "unsure");
+    return { kind: "sure", digit: best, probabilities, reason: "" };
   }
 
-  const EMPTY = { digit: null, probabilities: Array(10).fill(0), reason: "empty" };
+  const EMPTY = { kind: "none", digit: null, probabilities: Array(10).fill(0), reason: "empty" };
 
   /** Tell whether strokes can be a digit: no dot, not too wide, nor too much ink or strokes. */
   function passesGate(strokes, gate) {

@@ -3,8 +3,8 @@
   "use strict";
   const {
     IMAGE, EMPTY, strokesToImage, Drawing, followPointers, followKeys, keepKeys,
-    HAND, MOST_DRAWINGS,
-    recall, remember, keptDrawings, keepDrawing, forgetDrawings, exportDrawings,
+    HAND, recall, remember,
+    keptDrawings, keepDrawing, takeBackDrawing, forgetDrawings, exportStrokes, exportPictures,
     paintDrawing, paintPixels, paintSteps, watchTheme,
   } = DigitPad;
 
@@ -17,26 +17,42 @@
   const html = (id) => `
     <div class="digit-pad-main">
       <div class="digit-pad-drawing">
-        <div role="application" aria-label="Draw a digit">
-          <canvas class="digit-pad-canvas" tabindex="0" role="application"
+        <div role="application" aria-label="Draw a digit" class="digit-pad-paper">
+          <canvas class="digit-pad-canvas" id="${id}" tabindex="0" role="application"
             aria-roledescription="drawing pad" aria-label="Draw a digit"
             aria-describedby="${id}-help"><span role="img" aria-label="The drawing"></span></canvas>
         </div>
-        <div class="digit-pad-buttons">
+        <div class="digit-pad-buttons digit-pad-strokes">
           <button type="button" data-do="undo">Undo</button>
           <button type="button" data-do="clear">Clear</button>
         </div>
+        <details class="digit-pad-collect">
+          <summary>Right or wrong? Keep it</summary>
+          <div class="digit-pad-labels" role="group" aria-label="It was a">${
+            DIGITS.map((digit) => `<button type="button" data-label="${digit}">${digit}</button>`
+            ).join("")}
+          </div>
+          <p class="digit-pad-kept" role="status"></p>
+          <p>Say what it was, and this browser keeps the drawing. It sends it nowhere; export the
+            drawings to train a network on them.</p>
+          <div class="digit-pad-buttons">
+            <button type="button" data-do="takeBack">Take back the last</button>
+            <button type="button" data-do="exportStrokes">Export strokes (JSON)</button>
+            <button type="button" data-do="exportPictures">Export pictures (IDX)</button>
+            <button type="button" data-do="forget">Delete all</button>
+          </div>
+        </details>
       </div>
       <div class="digit-pad-reading">
         <p class="digit-pad-problem" role="alert" hidden></p>
         <div class="digit-pad-answer">
           <p class="digit-pad-digit"></p>
           <p class="digit-pad-words"></p>
-          <figure>
-            <canvas class="digit-pad-seen digit-pad-pixels" role="img"></canvas>
-            <figcaption>what it sees</figcaption>
-          </figure>
         </div>
+        <figure class="digit-pad-picture">
+          <canvas class="digit-pad-seen digit-pad-pixels" role="img"></canvas>
+          <figcaption>what it sees</figcaption>
+        </figure>
         <ol class="digit-pad-bars" role="list" aria-label="Probability of each digit">${
           DIGITS.map((digit) => `
             <li><span>${digit}</span><span class="digit-pad-bar"><i></i></span><span></span></li>`
@@ -45,27 +61,13 @@
         <p class="digit-pad-source"></p>
       </div>
     </div>
-    <p class="digit-pad-help" id="${id}-help">Draw with a finger, a pen or a mouse. Or by keyboard:
-      arrow keys move the pen (with Shift, farther), the space bar puts it down and lifts it,
+    <p class="digit-pad-help" id="${id}-help">Draw with a finger, a pen or a mouse; a quick swipe
+      upwards scrolls on. Or by keyboard: arrow keys move the pen (two at once, or Home, Page Up, End
+      and Page Down: diagonally; with Shift: farther), the space bar puts it down and lifts it,
       Backspace takes back a stroke, Delete clears.</p>
     <details class="digit-pad-steps">
       <summary>What the network sees, step by step</summary>
       <div class="digit-pad-figures"></div>
-    </details>
-    <details class="digit-pad-collect">
-      <summary>Right or wrong? Collect drawings</summary>
-      <p>Say what it was, and this browser keeps the drawing. It sends it nowhere; export the
-        drawings to train a network on them.</p>
-      <div class="digit-pad-labels" role="group" aria-label="It was a">
-        <span aria-hidden="true">It was a</span>${
-          DIGITS.map((digit) => `<button type="button" data-label="${digit}">${digit}</button>`
-          ).join("")}
-      </div>
-      <p class="digit-pad-kept" role="status"></p>
-      <div class="digit-pad-buttons">
-        <button type="button" data-do="export">Export as IDX</button>
-        <button type="button" data-do="forget">Delete all</button>
-      </div>
     </details>
     <label class="digit-pad-hand"><input type="checkbox" role="switch"> Left-handed</label>
     <p class="digit-pad-spoken" aria-live="polite"></p>`;
@@ -82,8 +84,8 @@
      * Put a pad into an element.
      *
      * ask(strokes, number) is called at most once a frame, when the strokes have changed; it
-     * answers, now or later, by show({digit, probabilities, reason} or {error}, number). source
-     * says who answers, image how the strokes become a picture.
+     * answers, now or later, by show({kind, digit, probabilities, reason} or {error}, number).
+     * source says who answers, image how the strokes become a picture.
      */
     constructor(element, { ask = () => {}, source = "", image = IMAGE } = {}) {
       this.ask = ask;
@@ -108,7 +110,7 @@
     listen() {
       const update = () => this.schedule();
       followPointers(this.canvas, this.drawing);
-      followKeys(this.canvas, this.drawing, update);
+      followKeys(this.root, this.canvas, this.drawing, update);
       this.find(".digit-pad-steps").addEventListener("toggle", update);
       const resized = new ResizeObserver(update);
       resized.observe(this.canvas);
@@ -116,7 +118,9 @@
       const actions = {
         undo: () => this.drawing.undo(),
         clear: () => this.drawing.clear(),
-        export: exportDrawings,
+        takeBack: () => this.takeBack(),
+        exportStrokes,
+        exportPictures: () => exportPictures(this.image),
         forget: () => this.forget(),
       };
       for (const button of this.root.querySelectorAll("[data-do]"))
@@ -198,17 +202,19 @@
     show(answer, of = this.number) {
       if (of < this.shown) return;
       this.shown = of;
-      const { digit = null, probabilities = EMPTY.probabilities, reason = "", error = "" } = answer;
-      const { loud, quiet } = error
-        ? { loud: "", quiet: "No answer." }
-        : inWords(digit, probabilities, reason);
-      this.root.dataset.state = error ? "error" : reason || "digit";
+      const { kind, probabilities = EMPTY.probabilities, reason = "", error = "" } = answer;
+      const best = answer.digit ?? probabilities.indexOf(Math.max(...probabilities));
+      const { state, loud, quiet } = error
+        ? { state: "error", loud: "", quiet: "No answer." }
+        : reason === "empty" ? NOTHING : inWords(kind, best, probabilities);
+      this.root.dataset.state = state;
       write(this.find(".digit-pad-digit"), loud);
       write(this.find(".digit-pad-words"), quiet);
-      this.showBars(digit, probabilities);
+      if (state === "sure" || state === "unsure") this.showBars(best, probabilities);
+      else this.showBars(null, EMPTY.probabilities);
       this.problem(error || (this.drawing.isFull ? FULL : ""));
       if (this.announcement === null || of !== this.number) return;
-      const words = [loud, quiet, error].filter(Boolean).join(". ").replace("?.", "?");
+      const words = [loud, quiet, error].filter(Boolean).join(". ");
       this.find(".digit-pad-spoken").textContent = `${this.announcement}${words}`;
       this.announcement = null;
     }
@@ -216,7 +222,7 @@
     showBars(digit, probabilities) {
       const answered = probabilities.some((p) => p > 0);
       this.root.querySelectorAll(".digit-pad-bars li").forEach((item, i) => {
-        item.querySelector("i").style.width = `${100 * probabilities[i]}%`;
+        item.querySelector("i").style.scale = `${probabilities[i]} 1`;
         write(item.lastChild, answered ? percent(probabilities[i]) : "–");
         item.classList.toggle("digit-pad-best", i === digit);
       });
@@ -233,13 +239,19 @@
     keep(label) {
       const { strokes } = this.drawing;
       if (strokes.length === 0) return this.showKept("Draw something first.");
-      if (keptDrawings().length === MOST_DRAWINGS)
+      const lasting = keepDrawing(label, strokes);
+      if (lasting === null)
         return this.showKept("No room for more: export these and delete them.");
-      const lasting = keepDrawing(label, strokesToImage(strokes, this.image));
       this.drawing.clear();
-      for (const pad of pads) pad.showKept();
-      const how = lasting ? `as a ${label}` : "until you close this page: export it before";
-      this.showKept(`Kept ${how}.`);
+      const how = lasting ? `as ${withArticle(label)}` : "until you close this page: export it before";
+      this.showKeptOnAll(`Kept ${how}.`);
+    }
+
+    /** Forget the drawing that was kept last; on an empty pad it comes back, for another label. */
+    takeBack() {
+      const { label, strokes } = takeBackDrawing();
+      if (this.drawing.strokes.length === 0) this.drawing.replace(strokes);
+      this.showKeptOnAll(`Taken back: it is not kept as ${withArticle(label)} any more.`);
     }
 
     /** Delete all drawings, at the second press within five seconds. */
@@ -251,7 +263,12 @@
       clearTimeout(this.sure);
       this.sure = 0;
       forgetDrawings();
+      this.showKeptOnAll();
+    }
+
+    showKeptOnAll(message) {
       for (const pad of pads) pad.showKept();
+      this.showKept(message);
     }
 
     showKept(message = "") {
@@ -261,19 +278,27 @@
       this.find(".digit-pad-kept").textContent = kept;
       const forgetting = this.find('[data-do="forget"]');
       forgetting.textContent = this.sure ? `Delete ${drawings}? Press again` : "Delete all";
-      forgetting.disabled = this.find('[data-do="export"]').disabled = count === 0;
+      for (const name of ["takeBack", "exportStrokes", "exportPictures", "forget"])
+        this.find(`[data-do="${name}"]`).disabled = count === 0;
     }
   }
 
+  const NOTHING = { state: "empty", loud: "", quiet: "Draw a digit, 0 to 9, and see it read." };
+  const REFUSED = { state: "none", loud: "Not a digit", quiet: "Draw one digit, 0 to 9." };
+
   /** Put an answer into words: loud ones, and quiet ones beside them. */
-  function inWords(digit, probabilities, reason) {
-    if (reason === "empty") return { loud: "", quiet: "Draw a digit, 0 to 9, and see it read." };
-    const order = DIGITS.toSorted((a, b) => probabilities[b] - probabilities[a]);
-    if (digit === null) return { loud: "Not a digit?", quiet: `If it is one, then ${order[0]}.` };
-    const second = order[0] === digit ? order[1] : order[0];
+  function inWords(kind, best, probabilities) {
+    if (kind === "none") return REFUSED;
+    const second = DIGITS.filter((digit) => digit !== best)
+      .reduce((one, other) => (probabilities[other] > probabilities[one] ? other : one));
     const guess = `Second guess: ${second} (${percent(probabilities[second])})`;
-    return { loud: String(digit), quiet: `${percent(probabilities[digit])}. ${guess}` };
+    const quiet = `${percent(probabilities[best])}. ${guess}`;
+    return kind === "sure"
+      ? { state: kind, loud: String(best), quiet }
+      : { state: kind, loud: `Perhaps ${withArticle(best)}`, quiet: `Not sure: ${quiet}` };
   }
+
+  const withArticle = (digit) => `${digit === 8 ? "an" : "a"} ${digit}`;
 
   function percent(probability) {
     if (probability > 0 && probability < 0.005) return "<\u00a01\u00a0%";

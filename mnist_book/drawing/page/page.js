@@ -16,11 +16,42 @@
         ready ? pad.show(recognize(ready, strokes), number) : pad.problem(failure),
     });
     element.digitPad = pad; // for scripts that draw on it
-    network ??= loadNetwork();
-    network.then(
-      (loaded) => pad.again((ready = loaded).image),
-      (error) => pad.problem((failure = error.message))
-    );
+    if (!document.querySelector(".digit-pad-skip")) linkTo(pad.canvas);
+    function load() {
+      network ??= loadNetwork();
+      network.then(
+        (loaded) => pad.again((ready = loaded).image),
+        (error) => pad.problem((failure = error.message))
+      );
+    }
+    whenWanted(element, load);
+  }
+
+  /** Call back once: when a hand comes near a pad, or when the browser has nothing else to do. */
+  function whenWanted(element, callback) {
+    const once = new AbortController();
+    function wanted() {
+      if (once.signal.aborted) return;
+      once.abort();
+      callback();
+    }
+    for (const sign of ["pointerover", "pointerdown", "focusin"])
+      element.addEventListener(sign, wanted, once);
+    if (navigator.connection?.saveData) return; // then not before a hand comes
+    const idle = globalThis.requestIdleCallback ?? ((call) => setTimeout(call, 1000));
+    if (document.readyState === "complete") idle(wanted);
+    else addEventListener("load", () => idle(wanted));
+  }
+
+  /** Put a link to a pad at the page's beginning: by Tab alone it may be fifty links away. */
+  function linkTo(canvas) {
+    const link = document.createElement("a");
+    link.className = "digit-pad-skip";
+    link.href = `#${canvas.id}`;
+    link.textContent = "Skip to the drawing pad";
+    const first = document.querySelector("#pst-skip-link"); // the theme's own
+    if (first) first.after(link);
+    else document.body.prepend(link);
   }
 
   /** Load the weights by a script element: unlike fetch, that works from file:// too. */

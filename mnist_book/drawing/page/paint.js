@@ -56,6 +56,7 @@
   function paintPixels(canvas, pixels) {
     const context = sheet(canvas, 28);
     pixels.forEach((grey, pixel) => {
+      if (grey === 0) return; // most of a picture is paper
       context.globalAlpha = grey;
       context.fillRect(pixel % 28, Math.floor(pixel / 28), 1, 1);
     });

@@ -1,4 +1,4 @@
-// The strokes on a pad, and the hands that draw them: with mouse, finger, pen or keyboard.
+// The strokes on a pad, and the keys that draw them; pointers.js has mouse, finger and pen.
 (() => {
   "use strict";
   const { bounds, strokeSegments } = DigitPad;
@@ -7,6 +7,7 @@
   const STEP = 0.7; // a point nearer than that to the one before adds nothing
   const MOST_STROKES = 40, MOST_POINTS = 4000; // mnist_book/drawing/pad.py takes no more
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  const DIAGONALS = { Home: [-1, -1], PageUp: [1, -1], End: [-1, 1], PageDown: [1, 1] };
   const KEYBOARD = "keyboard";
 
   /** What is drawn, as lists of points [x, y], and the pen that draws it. */
@@ -25,7 +26,7 @@
     }
 
     get isTooLong() {
-      return this.strokes.flat().length >= MOST_POINTS;
+      return this.strokes.reduce((sum, points) => sum + points.length, 0) >= MOST_POINTS;
     }
 
     get isFull() {
@@ -36,7 +37,6 @@
       this.lift();
       if (this.isFull) return this.full();
       this.pen = pen;
-      this.cleared = [];
       this.strokes.push([onPad(point)]);
       this.changed();
     }
@@ -52,14 +52,23 @@
     lift() {
       if (this.pen === null) return;
       this.pen = null;
+      this.cleared = [];
       this.changed("");
+    }
+
+    /** Take away the stroke that is being drawn: it was none. */
+    drop() {
+      this.pen = null;
+      this.strokes.pop();
+      this.changed();
     }
 
     undo() {
       this.lift();
+      const nothing = this.strokes.length + this.cleared.length === 0;
       if (this.strokes.length > 0) this.strokes.pop();
       else [this.strokes, this.cleared] = [this.cleared, []];
-      this.changed("Taken back. ");
+      this.changed(nothing ? "There is nothing to take back. " : "Taken back. ");
     }
 
     clear() {
@@ -70,16 +79,20 @@
 
     /** Take strokes from elsewhere; `fit`: scale them to the pad. */
     replace(strokes, fit) {
-      const isPoint = (point) =>
-        Array.isArray(point) && point.length === 2 && point.every(Number.isFinite);
-      if (!Array.isArray(strokes) || !strokes.every((s) => Array.isArray(s) && s.every(isPoint)))
-        throw new Error("These strokes are not lists of points [x, y].");
+      if (!areStrokes(strokes)) throw new Error("These strokes are not lists of points [x, y].");
       this.pen = null;
       this.cleared = [];
       this.strokes = strokes.filter((points) => points.length > 0).map((points) => [...points]);
       if (fit) this.strokes = fitToPad(this.strokes);
       this.changed();
     }
+  }
+
+  function areStrokes(strokes) {
+    const isPoint = (point) =>
+      Array.isArray(point) && point.length === 2 && point.every(Number.isFinite);
+    const isStroke = (points) => Array.isArray(points) && points.every(isPoint);
+    return Array.isArray(strokes) && strokes.every(isStroke);
   }
 
   const onPad = (point) =>
@@ -97,61 +110,50 @@
     );
   }
 
-  /** Let mouse, finger and pen draw on a canvas. */
-  function followPointers(canvas, drawing) {
-    const pointOf = ({ clientX, clientY }) => {
-      const { left, top, width, height } = canvas.getBoundingClientRect();
-      return [SIDE * (clientX - left) / width, SIDE * (clientY - top) / height];
-    };
-    canvas.addEventListener("pointerdown", (event) => {
-      const busy = drawing.pen !== null && drawing.pen !== KEYBOARD; // the palm, another finger
-      if (busy || event.button !== 0) return;
-      drawing.cursor = null;
-      drawing.putDown(event.pointerId, pointOf(event));
-      canvas.setPointerCapture(event.pointerId);
-    });
-    canvas.addEventListener("pointermove", (event) => {
-      const events = event.getCoalescedEvents?.() ?? [];
-      for (const each of events.length > 0 ? events : [event])
-        if (drawing.pen === event.pointerId) drawing.moveTo(pointOf(each));
-    });
-    for (const end of ["pointerup", "pointercancel", "lostpointercapture"])
-      canvas.addEventListener(end, (event) => {
-        if (drawing.pen === event.pointerId) drawing.lift();
-      });
-    // A quick stroke is a fling to Chromium, though nothing scrolls here: for half a second the
-    // next tap, as on Clear, would only stop it. A touch that is prevented begins no gesture.
-    const prevent = (event) => event.cancelable && event.preventDefault();
-    canvas.addEventListener("touchstart", prevent, { passive: false });
-  }
-
-  /** Let keys draw on a canvas; repaint() is called when the cursor may have moved. */
-  function followKeys(canvas, drawing, repaint) {
+  /**
+   * Let keys draw on a canvas, and Ctrl+Z take back from anywhere in its pad; repaint() is called
+   * when the cursor may have moved.
+   */
+  function followKeys(root, canvas, drawing, repaint) {
+    const held = new Set(); // the arrows that are down: two of them lead between their ways
     canvas.addEventListener("keydown", (event) => {
-      if (!press(drawing, event)) return;
+      if (event.key in ARROWS) held.add(event.key);
+      if (!press(drawing, event, held)) return;
       event.preventDefault();
       event.stopPropagation();
       repaint();
     });
+    canvas.addEventListener("keyup", ({ key }) => held.delete(key));
     canvas.addEventListener("focus", () => {
       if (canvas.matches(":focus-visible")) drawing.cursor = [SIDE / 2, SIDE / 2]; // by keyboard
       repaint();
     });
     canvas.addEventListener("blur", () => {
+      held.clear();
       if (drawing.pen === KEYBOARD) drawing.lift();
       drawing.cursor = null;
       repaint();
     });
+    root.addEventListener("keydown", (event) => {
+      if (!isUndo(event)) return;
+      event.preventDefault();
+      drawing.undo();
+    });
   }
 
+  const isUndo = ({ key, ctrlKey, metaKey, altKey, shiftKey }) =>
+    (ctrlKey || metaKey) && !altKey && !shiftKey && key.toLowerCase() === "z";
+
   /** Do what a key asks for; false: nothing, the page may have it. */
-  function press(drawing, { key, shiftKey, ctrlKey, metaKey, altKey, repeat }) {
+  function press(drawing, event, held) {
+    const { key, shiftKey, ctrlKey, metaKey, altKey, repeat } = event;
     const down = drawing.pen === KEYBOARD, [x, y] = drawing.cursor ?? [SIDE / 2, SIDE / 2];
-    if ((ctrlKey || metaKey) && !altKey && key.toLowerCase() === "z") drawing.undo();
-    else if (ctrlKey || metaKey || altKey) return false;
-    else if (key in ARROWS) {
+    if (ctrlKey || metaKey || altKey) return false;
+    if (key in ARROWS || key in DIAGONALS) {
+      const ways = key in DIAGONALS ? [DIAGONALS[key]] : [...held].map((arrow) => ARROWS[arrow]);
       const step = SIDE / (shiftKey ? 10 : 40);
-      drawing.cursor = onPad([x + step * ARROWS[key][0], y + step * ARROWS[key][1]]);
+      const along = (axis) => ways.reduce((sum, way) => sum + step * way[axis], 0);
+      drawing.cursor = onPad([x + along(0), y + along(1)]);
       if (down) drawing.moveTo(drawing.cursor);
     } else if (key === " ") {
       drawing.cursor = [x, y];
@@ -187,6 +189,6 @@
 
   Object.assign(DigitPad, {
     SIDE, MOST_STROKES, MOST_POINTS, ARROWS, KEYBOARD,
-    Drawing, followPointers, followKeys, keepKeys,
+    areStrokes, Drawing, followKeys, keepKeys,
   });
 })();

@@ -2,8 +2,9 @@
 // mnist_book/drawing/strokes.py, under the same names.
 //
 // The drawing pad is several classic scripts, which run from http:// and file:// alike, in this
-// order: strokes.js, network.js, keep.js, pen.js, paint.js, pad.js, and then page.js in a page or
-// notebook.js in a notebook. They share one name, DigitPad, and ask no other host for anything.
+// order: strokes.js, network.js, pen.js, pointers.js, keep.js, paint.js, pad.js, and then page.js in
+// a page or notebook.js in a notebook. They share one name, DigitPad, and ask no other host for
+// anything.
 globalThis.DigitPad = (() => {
   "use strict";
 
