@@ -17,7 +17,12 @@ import numpy as np
 import mnist_core
 from mnist_core import IMAGES_MAGIC, LABELS_MAGIC, IDXError, idx_header, read_idx, replacing
 
-DATA = Path(mnist_core.__file__).parent / "data"
+_PACKAGE, _PROJECT = Path(__file__).parent, Path(__file__).parents[1]
+_IN_PROJECT = (_PROJECT / "data" / "practice").is_dir()  # else installed from a wheel
+# What comes with the book, the practice digits and the released weights, and what benchmarks wrote.
+SHIPPED = (_PROJECT if _IN_PROJECT else _PACKAGE) / "data"
+RECORDS = _PROJECT / "benchmarks" / "records" if _IN_PROJECT else _PACKAGE / "records"
+DATA = SHIPPED if _IN_PROJECT else Path.home() / ".mnist_book"  # where a download goes
 
 MIRRORS = (  # each, with a file's name after it, is an address; tried in this order
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -117,7 +122,7 @@ def _mnist_or_practice_digits() -> Digits:
 
 def load_practice_digits() -> Digits:
     """Load the 6,000 + 1,000 digits that the project draws itself (`drawing/practice.py`)."""
-    return load_directory(DATA / "practice", source="practice digits")
+    return load_directory(SHIPPED / "practice", source="practice digits")
 
 
 def load_directory(directory: str | Path, *, source: str | None = None) -> Digits:
@@ -140,7 +145,8 @@ def load_mnist(directory: str | Path | None = None, download: bool = True) -> Di
     Parameters
     ----------
     directory : where the four files are, raw or `.gz`, or are downloaded to; if not given,
-        `$MNIST_DIR` where that is set, and `data/`. What is there is never written to
+        `$MNIST_DIR` where that is set, and `data/` (installed from a wheel: `~/.mnist_book`).
+        What is there is never written to
     download : whether to download what is missing
 
     Raises
