@@ -8,7 +8,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +23,8 @@ _IN_PROJECT = (_PROJECT / "data" / "practice").is_dir()  # else installed from a
 SHIPPED = (_PROJECT if _IN_PROJECT else _PACKAGE) / "data"
 RECORDS = _PROJECT / "benchmarks" / "records" if _IN_PROJECT else _PACKAGE / "records"
 DATA = SHIPPED if _IN_PROJECT else Path.home() / ".mnist_book"  # where a download goes
+
+SMALL_MNIST = Path("mnist-small")  # what a browser has of it: a folder beside the notebooks
 
 MIRRORS = (  # each, with a file's name after it, is an address; tried in this order
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -86,7 +88,7 @@ class Digits:
     train_labels: np.ndarray
     test_images: np.ndarray
     test_labels: np.ndarray
-    source: str  # "MNIST", "practice digits" or a directory
+    source: str  # "MNIST", "practice digits", which part of MNIST, or a directory
     files: tuple[Path, ...] = ()  # where the four arrays were read from, raw or .gz
 
     def __repr__(self) -> str:
@@ -101,7 +103,8 @@ def load_digits() -> Digits:
     """Load MNIST where it is at hand or can be downloaded, else the practice digits.
 
     A notice says when it is the practice digits, and why. `MNIST_DIGITS=practice` in the
-    environment asks for them.
+    environment asks for them, and `MNIST_DIGITS=small` for a small part of MNIST: so does the book
+    in a browser, which computes some twenty times slower.
     """
     global last_source
     digits = _mnist_or_practice_digits()
@@ -111,13 +114,22 @@ def load_digits() -> Digits:
 
 def _mnist_or_practice_digits() -> Digits:
     reason = "MNIST_DIGITS=practice asks for them."
-    if os.environ.get("MNIST_DIGITS") != "practice":
+    wanted = os.environ.get("MNIST_DIGITS")
+    if wanted != "practice":
         try:
-            return load_mnist()
+            return load_small_mnist() if wanted == "small" else load_mnist()
         except (OSError, IDXError, ImportError) as error:
             reason = f"MNIST is not at hand: {error}"
     print(f"PRACTICE DIGITS, drawn by this book, not MNIST: figures will differ. {reason}")
     return load_practice_digits()
+
+
+def load_small_mnist() -> Digits:
+    """Load a small part of MNIST from `SMALL_MNIST`, where a build for the browser puts it."""
+    digits = load_directory(SMALL_MNIST)
+    sizes = f"{len(digits.train_labels):,} and {len(digits.test_labels):,}"
+    print(f"The first {sizes} digits of MNIST, as this is a browser: figures will differ.")
+    return replace(digits, source=f"the first {sizes} digits of MNIST")
 
 
 def load_practice_digits() -> Digits:
