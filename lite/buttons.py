@@ -17,6 +17,7 @@ SHOW = (
     "<script>document.currentScript.previousElementSibling.hidden = "
     'location.protocol === "file:"</script>'
 )
+HEADING = re.compile(r'<a class="headerlink"[^>]*>[^<]*</a></h1>')  # not the one for print
 OURS = re.compile(r'<p class="run-here".*?</script>', re.DOTALL)
 
 
@@ -61,7 +62,7 @@ def add_buttons(html: Path, repository: str | None) -> int:
         page = html / "book" / f"{notebook.stem}.html"
         text = OURS.sub("", page.read_text("utf-8"))
         button = BUTTON.format(links=links(notebook.name, repository)) + SHOW
-        changed = text.replace("</h1>", f"</h1>{button}", 1)
+        changed = HEADING.sub(lambda heading: heading[0] + button, text, count=1)
         if changed == text:
             raise ValueError(f"{page}: found no heading to put the button under")
         page.write_text(changed, "utf-8")
