@@ -3,8 +3,8 @@
     python lite/build.py HTML [--pyodide SOURCE] [--repository OWNER/NAME] [--work FOLDER]
 
 HTML is the folder of the built book, and gets a folder `lite` and a button on each chapter's page.
-Everything that the browser asks for comes from there. SOURCE is where Pyodide's files come from:
-see `files.py`.
+Everything that the browser asks for comes from there. SOURCE, or the environment variable PYODIDE,
+is where Pyodide's files come from: see `files.py`.
 """
 
 import argparse
@@ -40,8 +40,11 @@ def fill_pyodide(folder: Path, source: str, cache: Path) -> None:
     lock = json.loads(LOCK.read_text("utf-8"))
     get_all(lock, source, folder, cache)
     wheel = build_wheel(cache / "own")
-    shutil.copy(wheel, folder)
-    packages = lock["packages"] | {BOOK: entry(wheel, "own")}
+    own = entry(wheel, "own")
+    # Named by its content: no browser takes the wheel of an earlier build from its cache.
+    own["file_name"] = f"{BOOK}-{own['sha256'][:12]}.whl"
+    shutil.copy(wheel, folder / own["file_name"])
+    packages = lock["packages"] | {BOOK: own}
     wanted = {p["file_name"] for p in packages.values()} | set(lock["core"])
     for path in folder.iterdir():
         if path.name not in wanted:
@@ -102,7 +105,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Build the book for the browser.")
     option = parser.add_argument
     option("html", type=Path, help="the folder of the built book")
-    option("--pyodide", default=DISTRIBUTION, help="a folder, an address, or a wheel: see files.py")
+    option(
+        "--pyodide",
+        default=os.environ.get("PYODIDE") or DISTRIBUTION,
+        help="a folder, an address or a wheel, as files.py says [$PYODIDE, or %(default)s]",
+    )
     option("--repository", default=os.environ.get("GITHUB_REPOSITORY"), help="OWNER/NAME at GitHub")
     option("--work", type=Path, default=ROOT / "_build" / "lite", help="for what lies between")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Put the ways to run a chapter on its page, below its heading, once there is something behind them.
+"""Put the ways to run a chapter on its page, below its heading, once they lead somewhere.
 
 In the browser, always; Colab and Binder where the repository's address is known.
 """
@@ -61,9 +61,9 @@ def add_buttons(html: Path, repository: str | None) -> int:
     for notebook in notebooks():
         page = html / "book" / f"{notebook.stem}.html"
         text = OURS.sub("", page.read_text("utf-8"))
-        button = BUTTON.format(links=links(notebook.name, repository)) + SHOW
-        changed = HEADING.sub(lambda heading: heading[0] + button, text, count=1)
-        if changed == text:
+        heading = HEADING.search(text)
+        if heading is None:
             raise ValueError(f"{page}: found no heading to put the button under")
-        page.write_text(changed, "utf-8")
+        button = BUTTON.format(links=links(notebook.name, repository)) + SHOW
+        page.write_text(text[: heading.end()] + button + text[heading.end() :], "utf-8")
     return len(notebooks())

@@ -120,7 +120,7 @@ def get_all(lock: dict, source: str, folder: Path, cache: Path) -> None:
     for package in lock["packages"].values():
         wanted[package["origin"]][package["file_name"]] = package["sha256"]
     missing = {
-        origin: {name: expected for name, expected in files.items() if not _is_there(folder / name, expected)}
+        origin: {n: digest for n, digest in files.items() if not _is_there(folder / n, digest)}
         for origin, files in wanted.items()
     }
     if missing["pyodide"]:

@@ -1,15 +1,13 @@
-"""Lay out what the reader of the browser finds: the notebooks, and the digits beside them.
-
-    python lite/stage.py FOLDER
-"""
+"""Lay out what the reader finds in the browser: the notebooks, and the digits beside them."""
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 from mnist_book import dataset
 from mnist_core import IDXError, write_idx
+
+from readable import authors_and_years, readable
 
 ROOT = Path(__file__).parents[1]
 BOOK = ROOT / "book"
@@ -60,12 +58,11 @@ def stage(folder: Path) -> str:
     """Make a folder of notebooks and digits, anew; return what `pack_digits` returns."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    sources = authors_and_years(BOOK / "references.bib")
+    pages = {path.stem for path in notebooks()}
     for path in notebooks():
-        notebook = for_browser(json.loads(path.read_text("utf-8")))
+        stored = json.loads(path.read_text("utf-8"))
+        notebook = for_browser(readable(stored, sources, pages))
         text = json.dumps(notebook, ensure_ascii=False, indent=1)
         (folder / path.name).write_text(text + "\n", "utf-8")
     return pack_digits(folder / dataset.SMALL_MNIST)
-
-
-if __name__ == "__main__":
-    stage(Path(sys.argv[1]))

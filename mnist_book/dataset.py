@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-import mnist_core
 from mnist_core import IMAGES_MAGIC, LABELS_MAGIC, IDXError, idx_header, read_idx, replacing
 
 _PACKAGE, _PROJECT = Path(__file__).parent, Path(__file__).parents[1]

@@ -1,4 +1,4 @@
-"""The sdist and the wheel: whole, checked, and of use in a folder that knows nothing of this one."""
+"""The sdist and the wheel: whole, checked, and of use in a folder that does not know this one."""
 
 import ast
 import json
