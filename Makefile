@@ -27,7 +27,7 @@ lab: .venv/ready
 
 # The book, and every chapter to run in the browser. PYODIDE says where Pyodide's files come from (lite/files.py).
 lite: book .venv/lite
-	$(BIN)/python lite/build.py _build/html
+	$(BIN)/python lite/make.py _build/html
 
 # What make lite has built: every chapter on Pyodide in Node, and four of them in Chromium. Half an hour of processor time.
 test-lite: .venv/lite

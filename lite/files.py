@@ -125,8 +125,9 @@ def get_all(lock: dict, source: str, folder: Path, cache: Path) -> None:
     }
     if missing["pyodide"]:
         _get(missing["pyodide"], reader(source, cache), folder, source)
-    kernel = {path.name: path for path in kernel_wheels()}
-    _get(missing["jupyterlite"], lambda name: kernel[name].read_bytes(), folder, "JupyterLite")
+    if missing["jupyterlite"]:
+        kernel = {path.name: path for path in kernel_wheels()}
+        _get(missing["jupyterlite"], lambda name: kernel[name].read_bytes(), folder, "JupyterLite")
     if missing["pypi"]:
         _get_from_pypi(lock, missing["pypi"], folder, cache)
 

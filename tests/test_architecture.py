@@ -13,8 +13,9 @@ ROOT = Path(__file__).parents[1]
 BASE = {"dataset", "describe", "figures", "notebook", "schedule"}  # what all rooms may use
 ROOMS = {"accuracy", "diagnosis", "diagrams", "drawing"}
 TOP = {"__init__", "__main__"}
-OUTSIDE = {"benchmarks", "conftest", "tests", "tools"}
+OUTSIDE = {"benchmarks", "conftest", "lite", "tests", "tools"}
 OUTSIDE |= {path.stem for path in (ROOT / "benchmarks").iterdir()}  # as they call each other
+OUTSIDE |= {path.stem for path in (ROOT / "lite").iterdir()}
 # All that the core needs besides NumPy: nothing of commands, networks or windows.
 CORE_NEEDS = {"collections", "contextlib", "gzip", "io", "itertools", "math", "numpy", "os"}
 CORE_NEEDS |= {"pathlib", "secrets", "struct", "sys", "typing", "zipfile", "zlib"}
@@ -148,7 +149,7 @@ def test_every_module_has_its_place():
     assert folders == ROOMS
 
 
-@pytest.mark.parametrize("folder", ["", "mnist_book", "benchmarks", "tools", "tests"])
+@pytest.mark.parametrize("folder", ["", "mnist_book", "benchmarks", "lite", "tools", "tests"])
 def test_files_are_read_and_written_as_utf_8(folder):
     paths = (ROOT / folder).rglob("*.py") if folder else ROOT.glob("*.py")
     lines = {path.name: without_encoding(path.read_text("utf-8")) for path in paths}

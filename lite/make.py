@@ -1,6 +1,6 @@
 """Build the book for the browser, JupyterLite on Pyodide, into the book that is built: `make lite`.
 
-    python lite/build.py HTML [--pyodide SOURCE] [--repository OWNER/NAME] [--work FOLDER]
+    python lite/make.py HTML [--pyodide SOURCE] [--repository OWNER/NAME] [--work FOLDER]
 
 HTML is the folder of the built book, and gets a folder `lite` and a button on each chapter's page.
 Everything that the browser asks for comes from there. SOURCE, or the environment variable PYODIDE,
