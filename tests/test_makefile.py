@@ -26,7 +26,12 @@ def script(path, text):
 def make(tmp_path):
     """Run the real Makefile with programs that only tell what they were started with."""
     shutil.copy(ROOT / "Makefile", tmp_path)
-    for name in ("requirements.txt", "requirements-dev.txt", "requirements-lite.txt", "pyproject.toml"):
+    for name in (
+        "requirements.txt",
+        "requirements-dev.txt",
+        "requirements-lite.txt",
+        "pyproject.toml",
+    ):
         (tmp_path / name).touch()
     tells = 'echo "$(basename "$0") $*"; printf "%s" "$MNIST_DIR" > told'
     for program in ("python", "jupyter", "jupyter-book", "ruff", "mypy"):
