@@ -277,6 +277,17 @@ def test_a_page_without_a_heading_is_an_error(html):
         add_buttons(html, None)
 
 
+@pytest.mark.skipif(
+    not (ROOT / "_build" / "html" / "lite").is_dir(), reason="make lite has not run"
+)
+def test_every_button_of_the_built_book_has_its_target():
+    for notebook in notebooks():
+        page = ROOT / "_build" / "html" / "book" / f"{notebook.stem}.html"
+        target, name = re.search(r'href="([^"?]*)\?path=([^"]*)"', page.read_text("utf-8")).groups()
+        assert (page.parent / target).is_file()
+        assert (page.parent / target).parents[1].joinpath("files", name).is_file()
+
+
 def test_binder_installs_what_a_reader_installs():
     assert (ROOT / ".binder" / "requirements.txt").read_text("utf-8").split() == [
         "-r",
