@@ -1,11 +1,11 @@
-# make book · make test · make lab: each sets up .venv by itself. Windows: see the README for the plain commands.
+# make book · make test · make lab · make lite: each sets up .venv by itself. Windows: see the README for the plain commands.
 PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TESTS ?=
 LAB ?=
 
-.PHONY: book test lab lint coverage outputs practice student slides bench clean
+.PHONY: book test lab lite test-lite package lint coverage outputs practice student slides bench clean
 
 book: .venv/ready
 	$(BIN)/jupyter-book build . -W -n --keep-going --quiet
@@ -24,6 +24,21 @@ lab: .venv/ready
 	    exit 1; \
 	fi
 	case "$$MNIST_DIR" in ""|/*) ;; *) MNIST_DIR="$$PWD/$$MNIST_DIR" ;; esac; $(BIN)/jupyter lab $(LAB) book
+
+# The book, and every chapter to run in the browser. PYODIDE says where Pyodide's files come from (lite/files.py).
+lite: book .venv/lite
+	$(BIN)/python lite/make.py _build/html
+
+# What make lite has built: every chapter on Pyodide in Node, and four of them in Chromium. Half an hour of processor time.
+test-lite: .venv/lite
+	$(PIP) -r requirements-browser.txt
+	TEST_LITE=1 $(BIN)/python -m pytest --numprocesses=1 $(or $(TESTS),tests/lite)
+
+# sdist and wheel, in dist/.
+package: .venv/developer
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/python -m twine check --strict dist/*
 
 lint: .venv/developer
 	$(BIN)/ruff check .
@@ -57,12 +72,16 @@ bench: .venv/ready
 	$(BIN)/python benchmarks/race.py
 
 clean:
-	rm -rf _build .venv
+	rm -rf _build dist .venv
 
 .venv/ready: requirements.txt pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed; try make PYTHON=python3.12')"
 	$(PYTHON) -m venv .venv
 	$(PIP) -r requirements.txt
+	@touch $@
+
+.venv/lite: .venv/ready requirements-lite.txt
+	$(PIP) -r requirements-lite.txt
 	@touch $@
 
 .venv/developer: .venv/ready requirements-dev.txt

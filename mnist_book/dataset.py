@@ -8,16 +8,22 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-import mnist_core
 from mnist_core import IMAGES_MAGIC, LABELS_MAGIC, IDXError, idx_header, read_idx, replacing
 
-DATA = Path(mnist_core.__file__).parent / "data"
+_PACKAGE, _PROJECT = Path(__file__).parent, Path(__file__).parents[1]
+_IN_PROJECT = (_PROJECT / "data" / "practice").is_dir()  # else installed from a wheel
+# What comes with the book, the practice digits and the released weights, and what benchmarks wrote.
+SHIPPED = (_PROJECT if _IN_PROJECT else _PACKAGE) / "data"
+RECORDS = _PROJECT / "benchmarks" / "records" if _IN_PROJECT else _PACKAGE / "records"
+DATA = SHIPPED if _IN_PROJECT else Path.home() / ".mnist_book"  # where a download goes
+
+SMALL_MNIST = Path("mnist-small")  # what a browser has of it: a folder beside the notebooks
 
 MIRRORS = (  # each, with a file's name after it, is an address; tried in this order
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -81,7 +87,7 @@ class Digits:
     train_labels: np.ndarray
     test_images: np.ndarray
     test_labels: np.ndarray
-    source: str  # "MNIST", "practice digits" or a directory
+    source: str  # "MNIST", "practice digits", which part of MNIST, or a directory
     files: tuple[Path, ...] = ()  # where the four arrays were read from, raw or .gz
 
     def __repr__(self) -> str:
@@ -96,7 +102,8 @@ def load_digits() -> Digits:
     """Load MNIST where it is at hand or can be downloaded, else the practice digits.
 
     A notice says when it is the practice digits, and why. `MNIST_DIGITS=practice` in the
-    environment asks for them.
+    environment asks for them, and `MNIST_DIGITS=small` for a small part of MNIST: so does the book
+    in a browser, which computes some twenty times slower.
     """
     global last_source
     digits = _mnist_or_practice_digits()
@@ -106,18 +113,27 @@ def load_digits() -> Digits:
 
 def _mnist_or_practice_digits() -> Digits:
     reason = "MNIST_DIGITS=practice asks for them."
-    if os.environ.get("MNIST_DIGITS") != "practice":
+    wanted = os.environ.get("MNIST_DIGITS")
+    if wanted != "practice":
         try:
-            return load_mnist()
+            return load_small_mnist() if wanted == "small" else load_mnist()
         except (OSError, IDXError, ImportError) as error:
             reason = f"MNIST is not at hand: {error}"
     print(f"PRACTICE DIGITS, drawn by this book, not MNIST: figures will differ. {reason}")
     return load_practice_digits()
 
 
+def load_small_mnist() -> Digits:
+    """Load a small part of MNIST from `SMALL_MNIST`, where a build for the browser puts it."""
+    digits = load_directory(SMALL_MNIST)
+    sizes = f"{len(digits.train_labels):,} and {len(digits.test_labels):,}"
+    print(f"The first {sizes} digits of MNIST, as this is a browser: figures will differ.")
+    return replace(digits, source=f"the first {sizes} digits of MNIST")
+
+
 def load_practice_digits() -> Digits:
     """Load the 6,000 + 1,000 digits that the project draws itself (`drawing/practice.py`)."""
-    return load_directory(DATA / "practice", source="practice digits")
+    return load_directory(SHIPPED / "practice", source="practice digits")
 
 
 def load_directory(directory: str | Path, *, source: str | None = None) -> Digits:
@@ -169,7 +185,8 @@ def load_mnist(directory: str | Path | None = None, download: bool = True) -> Di
     Parameters
     ----------
     directory : where the four files are, raw or `.gz`, or are downloaded to; if not given,
-        `$MNIST_DIR` where that is set, and `data/`. What is there is never written to
+        `$MNIST_DIR` where that is set, and `data/` (installed from a wheel: `~/.mnist_book`).
+        What is there is never written to
     download : whether to download what is missing
 
     Raises

@@ -16,8 +16,7 @@ from IPython.display import Markdown, display
 from matplotlib.figure import Figure
 
 from mnist_book import dataset
-
-RECORDS = dataset.DATA.parent / "benchmarks" / "records"
+from mnist_book.dataset import RECORDS
 
 
 def glue(**values: object) -> None:

@@ -15,14 +15,15 @@ BASE = {"dataset", "describe", "figures", "notebook", "schedule"}  # what all ro
 ROOMS = {"accuracy", "diagnosis", "diagrams", "drawing"}
 UPSTAIRS = {"writing"}  # a room on top of the others
 TOP = {"__init__", "__main__"}
-OUTSIDE = {"benchmarks", "conftest", "tests", "tools"}
+OUTSIDE = {"benchmarks", "conftest", "lite", "tests", "tools"}
 OUTSIDE |= {path.stem for path in (ROOT / "benchmarks").iterdir()}  # as they call each other
+OUTSIDE |= {path.stem for path in (ROOT / "lite").iterdir()}
 # All that the core needs besides NumPy: nothing of commands, networks or windows.
 CORE_NEEDS = {"collections", "contextlib", "gzip", "io", "itertools", "math", "numpy", "os"}
 CORE_NEEDS |= {"pathlib", "secrets", "struct", "sys", "typing", "zipfile", "zlib"}
 CORE_LINES = 850
 FUNCTION_LINES = 60  # a screen, without the docstring
-NO_TEXT = {"Image", "archive", "gzip", "webbrowser"}  # whose open opens something else
+NO_TEXT = {"Image", "archive", "gzip", "tarfile", "webbrowser"}  # whose open opens something else
 
 
 def modules() -> dict[str, str]:
@@ -136,7 +137,10 @@ def test_every_package_and_its_files_are_installed():
     packages = {
         ".".join(path.parent.relative_to(ROOT).parts) for path in paths if path.suffix == ".py"
     }
-    assert set(settings["packages"]) == packages
+    # Folders of files that the project keeps elsewhere and a wheel carries inside the package.
+    carried = {"mnist_book.data": "data", "mnist_book.records": "benchmarks/records"}
+    assert settings["package-dir"] == carried
+    assert set(settings["packages"]) == packages | {*carried, "mnist_book.data.practice"}
     patterns = settings["package-data"]["mnist_book"]
     covered = {path for pattern in patterns for path in (ROOT / "mnist_book").glob(pattern)}
     assert {path for path in paths if path.suffix != ".py"} == covered
@@ -149,7 +153,7 @@ def test_every_module_has_its_place():
     assert folders == ROOMS | UPSTAIRS
 
 
-@pytest.mark.parametrize("folder", ["", "mnist_book", "benchmarks", "tools", "tests"])
+@pytest.mark.parametrize("folder", ["", "mnist_book", "benchmarks", "lite", "tools", "tests"])
 def test_files_are_read_and_written_as_utf_8(folder):
     paths = (ROOT / folder).rglob("*.py") if folder else ROOT.glob("*.py")
     lines = {path.name: without_encoding(path.read_text("utf-8")) for path in paths}
@@ -191,7 +195,7 @@ PLANTED = [
 ALLOWED = [
     ("mnist_book.writing.serving", "from mnist_book.drawing import pad\nimport mnist_core"),
     ("mnist_core", "import os\nfrom collections.abc import Sequence\nimport numpy.linalg"),
-    ("mnist_book.notebook", "from mnist_book.dataset import DATA\nfrom . import figures"),
+    ("mnist_book.notebook", "from mnist_book.dataset import RECORDS\nfrom . import figures"),
     ("mnist_book.drawing.training", "from mnist_book.schedule import learning_rates"),
     ("mnist_book.drawing.training", "from . import strokes\nfrom mnist_book import dataset"),
     ("mnist_book.accuracy.recipes", "from mnist_core import accuracy\nimport scipy"),

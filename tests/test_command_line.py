@@ -504,7 +504,8 @@ def no_mnist(data, tmp_path, monkeypatch):
     """The small files as practice digits, and nothing else."""
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "practice").symlink_to(data)
-    monkeypatch.setattr(dataset, "DATA", tmp_path / "data")
+    for name in ("DATA", "SHIPPED"):
+        monkeypatch.setattr(dataset, name, tmp_path / "data")
     monkeypatch.delenv("MNIST_DIR", raising=False)
     return tmp_path / "data"
 

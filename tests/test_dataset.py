@@ -104,7 +104,8 @@ def closed_world(tmp_path, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.delenv("MNIST_DIR", raising=False)
     monkeypatch.delenv("MNIST_DIGITS", raising=False)
-    monkeypatch.setattr(dataset, "DATA", tmp_path / "data")
+    for name in ("DATA", "SHIPPED"):
+        monkeypatch.setattr(dataset, name, tmp_path / "data")
     monkeypatch.setattr(dataset, "MNIST_FILES", known_files(ARRAYS))
 
 

@@ -262,7 +262,8 @@ def mirrors(server, monkeypatch):
 def small_mnist(tmp_path, monkeypatch):
     monkeypatch.setattr(dataset, "MNIST_FILES", KNOWN)
     monkeypatch.setattr(dataset, "MIRRORS", ())
-    monkeypatch.setattr(dataset, "DATA", tmp_path / "data")
+    for name in ("DATA", "SHIPPED"):
+        monkeypatch.setattr(dataset, name, tmp_path / "data")
     monkeypatch.setattr(dataset, "DOWNLOAD_TIMEOUT", (10.0, 10.0))
     for name in ("MNIST_DIR", "MNIST_DIGITS"):
         monkeypatch.delenv(name, raising=False)

@@ -26,12 +26,17 @@ def script(path, text):
 def make(tmp_path):
     """Run the real Makefile with programs that only tell what they were started with."""
     shutil.copy(ROOT / "Makefile", tmp_path)
-    for name in ("requirements.txt", "requirements-dev.txt", "pyproject.toml"):
+    for name in (
+        "requirements.txt",
+        "requirements-dev.txt",
+        "requirements-lite.txt",
+        "pyproject.toml",
+    ):
         (tmp_path / name).touch()
     tells = 'echo "$(basename "$0") $*"; printf "%s" "$MNIST_DIR" > told'
-    for program in ("python", "jupyter", "ruff", "mypy"):
+    for program in ("python", "jupyter", "jupyter-book", "ruff", "mypy"):
         script(tmp_path / ".venv" / "bin" / program, tells)
-    for mark in ("ready", "developer"):
+    for mark in ("ready", "developer", "lite"):
         (tmp_path / ".venv" / mark).touch()
     script(tmp_path / "bin" / "id", 'echo "${WHO:-1000}"')
 
@@ -79,6 +84,16 @@ def test_as_root_lab_says_what_to_do(make):
     assert "jupyter lab book" not in run.stdout
     assert "jupyter lab --allow-root book" in make("lab", "LAB=--allow-root", WHO="0").stdout
     assert "jupyter lab book" in make("lab", WHO="1000").stdout
+
+
+def test_the_browser_gets_its_files_after_the_book_is_built(make):
+    ran = make("lite").stdout
+    assert ran.index("jupyter-book build") < ran.index("python lite/make.py _build/html")
+
+
+def test_the_packages_are_checked_once_they_are_built(make):
+    ran = make("package").stdout
+    assert ran.index("-m build") < ran.index("-m twine check --strict dist/")
 
 
 def test_lint_checks_style_format_and_types(make):

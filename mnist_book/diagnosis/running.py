@@ -122,10 +122,11 @@ def _ends_in_time(thread: threading.Thread, outcome: dict, limit: float) -> bool
 
 def _clock_of_this_thread() -> Callable[[], float]:
     """Return a clock of the calling thread's processor time that other threads can read."""
-    if not hasattr(time, "pthread_getcpuclockid"):  # macOS, Windows: that of all threads together
+    try:
+        clock = time.pthread_getcpuclockid(threading.get_ident())
+    except (AttributeError, OSError):  # macOS, Windows, a browser: that of all threads together
         start = time.process_time()
         return lambda: time.process_time() - start
-    clock = time.pthread_getcpuclockid(threading.get_ident())
     return lambda: time.clock_gettime(clock)
 
 

@@ -11,7 +11,7 @@ writes 6,000 training and 1,000 test images to `data/practice/`, the same bytes 
 
 import numpy as np
 
-from mnist_book.dataset import DATA
+from mnist_book.dataset import SHIPPED
 from mnist_book.drawing.shapes import WAYS_OF_WRITING, Shape, draw_shape, parse_path
 from mnist_book.drawing.strokes import strokes_to_image
 from mnist_core import write_idx
@@ -77,8 +77,8 @@ SHAPES = [shapes_of(digit) for digit in range(10)]
 
 
 if __name__ == "__main__":
-    (DATA / "practice").mkdir(exist_ok=True)
+    (SHIPPED / "practice").mkdir(exist_ok=True)
     for name, count, seed in ("train", 6000, 1), ("t10k", 1000, 2):
         images, labels = practice_digits(count, np.random.default_rng(seed))
-        write_idx(DATA / "practice" / f"{name}-images-idx3-ubyte.gz", images)
-        write_idx(DATA / "practice" / f"{name}-labels-idx1-ubyte.gz", labels)
+        write_idx(SHIPPED / "practice" / f"{name}-images-idx3-ubyte.gz", images)
+        write_idx(SHIPPED / "practice" / f"{name}-labels-idx1-ubyte.gz", labels)

@@ -16,11 +16,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mnist_book.dataset import DATA
+from mnist_book.dataset import SHIPPED
 from mnist_book.drawing.strokes import stroke_segments, strokes_to_image, without_specks
 from mnist_core import Network, replacing, softmax
 
-RELEASED = DATA / "pad.npz"
+RELEASED = SHIPPED / "pad.npz"
 PAGE_WEIGHTS = Path(__file__).parent / "page" / "pad-weights.js"
 NONE = 10  # the eleventh class: not a digit
 LARGEST = 31  # of an 8-bit weight; 63 levels are enough, and compress much better than 255

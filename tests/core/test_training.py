@@ -6,7 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from mnist_book.dataset import DATA, load_practice_digits
+from mnist_book.dataset import SHIPPED, load_practice_digits
 from mnist_core import Network, accuracy, predict_images, scale_pixels, train
 
 
@@ -411,7 +411,7 @@ def test_the_steps_of_training_allocate_no_matrix(n):
 # --------------------------------------------------------------------------------- for real
 
 
-@pytest.mark.skipif(not (DATA / "practice").is_dir(), reason="the practice digits are not there")
+@pytest.mark.skipif(not (SHIPPED / "practice").is_dir(), reason="the practice digits are not there")
 def test_a_small_network_learns_the_practice_digits():
     digits = load_practice_digits()
     rng = np.random.default_rng(0)
