@@ -15,8 +15,6 @@ MnistLab.part(function (MnistLab) {
 
   // ---- Products ----------------------------------------------------------------------------------
 
-  const shape = (...sizes) => `(${sizes.join(",")})`;
-
   /** Tell whether an array has neither nan nor infinity: only then may a product skip zeros. */
   function isFinite_(array) {
     let sum = 0;
@@ -255,14 +253,7 @@ MnistLab.part(function (MnistLab) {
     }
 
     checkStar(rows, units) {
-      const weights = shape(units, units);
-      if (rows === 1 && units > 1) {
-        throw new Error(`(1,${units}) * ${weights} is broadcast to ${weights}: ${units} rows of one`);
-      }
-      if (rows !== units) {
-        const message = `operands could not be broadcast together with shapes ${shape(rows, units)}`;
-        throw new Error(`${message} ${weights}`);
-      }
+      if (rows !== units) throw new Error(starMessage(rows, units));
     }
 
     /** Compute all layers for x (rows, 784): {z, a, p}, overwritten by the next batch of this size. */
@@ -364,6 +355,13 @@ MnistLab.part(function (MnistLab) {
     isFinite() {
       return [...this.weights, ...this.biases].every(isFinite_);
     }
+  }
+
+  /** What NumPy says, or does, of (rows, units) * (units, units). */
+  function starMessage(rows, units) {
+    const weights = `(${units},${units})`;
+    if (rows === 1) return `(1,${units}) * ${weights} is broadcast to ${weights}: ${units} rows of one`;
+    return `operands could not be broadcast together with shapes (${rows},${units}) ${weights}`;
   }
 
   /** Take the gradient d through p = softmax(z), in place: p * (d - sum(d * p)), row by row. */
@@ -486,7 +484,28 @@ MnistLab.part(function (MnistLab) {
     return { answers, labels, accuracy: right / answers.length };
   }
 
-  const complete = (settings) => ({ ...structuredClone(DEFAULTS), ...settings });
+  // ---- Settings ----------------------------------------------------------------------------------
 
-  Object.assign(MnistLab, { DEFAULTS, complete, Network, Batches, activationOf, softmax, argmax, examine });
+  const complete = (settings) => ({ ...structuredClone(DEFAULTS), ...settings });
+  const needs = (settings, what) => settings.bugs.some((id) => what.includes(MnistLab.switchOf(id)?.needs));
+  const isSquare = ({ hidden }) => [...hidden, CLASSES].some((units, i) => i > 0 && units === hidden[i - 1]);
+
+  /** Change settings so that their bugs can run: some need a square layer, one such a batch, too. */
+  function fitted(settings) {
+    const { hidden: [units] } = settings, square = needs(settings, ["square", "star"]);
+    const hidden = square && !isSquare(settings) ? [units, units] : settings.hidden;
+    return { ...settings, hidden, batch: needs(settings, ["star"]) ? units : settings.batch };
+  }
+
+  /** Say why settings cannot run, or return null. */
+  function problem(settings) {
+    const { hidden, batch } = settings;
+    if (needs(settings, ["square", "star"]) && !isSquare(settings)) {
+      return `This bug hides in a layer with as many inputs as outputs. In 784-${hidden.join("-")}-10 there is none, and NumPy would refuse it.`;
+    }
+    if (needs(settings, ["star"]) && batch !== hidden[0]) return starMessage(batch, hidden[0]);
+    return null;
+  }
+
+  Object.assign(MnistLab, { DEFAULTS, complete, fitted, problem, Network, Batches, activationOf, softmax, argmax, examine });
 });

@@ -1,7 +1,7 @@
 // What the instruments read off a run. A reading has a verdict, a few words that tell one bug from
 // another, a sentence for people (says), and the numbers to draw.
 //
-// A run has settings, digits, step, and two sides, `mine` and `right`: {network, batches,
+// A run has settings, digits, step, shown (the number of a test picture), and two sides, `mine` and `right`: {network, batches,
 // accuracy, firstBatch, firstLoss, recent}: firstBatch is {x, labels, pictures}, a copy of the batch it
 // began with, recent are its last losses.
 MnistLab.part(function (MnistLab) {
@@ -166,6 +166,25 @@ MnistLab.part(function (MnistLab) {
       `${count(never, "digit is", "digits are")} never the answer.`;
     const ofRight = examine(right.network, right.batches, TEST);
     return { verdict, says, counts, right: countsOf(ofRight.answers), truth: countsOf(labels) };
+  }
+
+  /** What happens to one test picture on its way through the network. */
+  function example({ mine, digits, shown = 0 }) {
+    const { network, batches } = mine, { train } = digits, tests = digits.labels.length - train;
+    const index = shown % tests, { size } = batches, { last } = network;
+    // It comes first in a batch of test pictures: some bugs let no picture come alone.
+    const batch = Array.from({ length: size }, (_, i) => train + ((index + i) % tests));
+    const { a, p } = network.forward(batches.fill(batch).x, size);
+    const units = (k) => Array.from(a[k].subarray(0, network.sizes[k + 1]));
+    const probabilities = Array.from(p.subarray(0, CLASSES)), outgoing = Float32Array.from(network.weights[last]);
+    const label = digits.labels[train + index], answer = argmax(probabilities, 0, CLASSES);
+    const image = digits.images.slice((train + index) * PIXELS, (train + index + 1) * PIXELS);
+    return {
+      verdict: answer === label ? "right" : "wrong",
+      says: `It takes this ${label} for ${answer === label ? "what it is" : `a ${answer}`}, with ${percent(probabilities[answer])}.`,
+      index, image, label, units: units(0), second: last > 1 ? units(1) : null, probabilities,
+      outgoing, limit: largest(outgoing.map(Math.abs)),
+    };
   }
 
   // ---- On demand ---------------------------------------------------------------------------------
@@ -383,7 +402,7 @@ MnistLab.part(function (MnistLab) {
   // ---- The list ----------------------------------------------------------------------------------
 
   const READ = {
-    first_loss: firstLoss, curve, row_sums: rowSums, layers, dead, weights, predictions, pictures,
+    first_loss: firstLoss, curve, example, row_sums: rowSums, layers, dead, weights, predictions, pictures,
     gradient_check: gradientCheck, one_batch: oneBatch, other_batch: otherBatch, rows,
     softmax: askSoftmax, bend, step: oneStep,
   };
@@ -404,6 +423,8 @@ MnistLab.part(function (MnistLab) {
       "Each square is what a unit looks for. Units that look alike do the work of one."),
     instrument("predictions", "What it answers", 8, "08-mistakes", true,
       "All ten digits should come about equally often. One answer for everything is no answer."),
+    instrument("example", "One picture", 4, "04-leaky-relu", true,
+      "What a unit makes of the picture goes on to the next layer, and at last to ten probabilities."),
     instrument("pictures", "Twelve pictures with their labels", 7, "07-training", false,
       "Look at what the network is fed, after shuffling: the range, the labels, pictures that come twice."),
     instrument("gradient_check", "Gradient check", 6, "06-backpropagation", false,

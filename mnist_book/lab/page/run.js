@@ -37,7 +37,7 @@ MnistLab.part(function (MnistLab) {
   class Run {
     /** `send` takes the messages; `wait(function, milliseconds)` calls a function later. */
     constructor(send, wait, slice) {
-      Object.assign(this, { send, wait, slice, number: 0, digits: null, watched: [], pace: 0 });
+      Object.assign(this, { send, wait, slice, number: 0, digits: null, watched: [], pace: 0, shown: 0 });
       this.running = this.scheduled = false;
     }
 
@@ -94,6 +94,11 @@ MnistLab.part(function (MnistLab) {
 
     onWatch({ instruments }) {
       this.watched = instruments;
+      if (this.right && !this.running) this.progress(true);
+    }
+
+    onShow({ index }) {
+      this.shown = index;
       if (this.right && !this.running) this.progress(true);
     }
 
@@ -183,8 +188,8 @@ MnistLab.part(function (MnistLab) {
     }
 
     view() {
-      const { settings, digits, mine, right, done: step } = this;
-      return { settings, digits, mine, right, step };
+      const { settings, digits, mine, right, shown, done: step } = this;
+      return { settings, digits, mine, right, shown, step };
     }
   }
 

@@ -88,9 +88,9 @@
 
   let digits = null; // a promise, for all laboratories of the page
 
-  /** Load the digits that came with the page, by a script element: that works from disk, too. */
-  function loadDigits(url = new URL("lab-digits.js", HERE).href) {
-    digits ??= load(url).catch((error) => {
+  /** Load the digits from the folder of the scripts, by a script element: that works from disk, too. */
+  function loadDigits(folder = HERE) {
+    digits ??= load(new URL("lab-digits.js", folder).href).catch((error) => {
       digits = null; // the next one may try again
       throw error;
     });
