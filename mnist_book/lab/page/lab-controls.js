@@ -1,0 +1,172 @@
+// What one sets: the switches that put bugs in, with the wrong and the right line of NumPy, and the
+// sizes, rates and the seed.
+(() => {
+  "use strict";
+  const { element, escaped, markdown, chapterLink, guideLink, GROUPS, SWITCHES, switchOf } = MnistLab;
+
+  const RIGHT = "right";
+  let made = 0;
+
+  /** The wrong line above the right one, told apart by sign and word and not by colour alone. */
+  function linesOf({ wrong, right, harmless }) {
+    const line = (kind, sign, word, code) => `<div class="lab-line lab-line-${kind}">
+      <span aria-hidden="true">${sign}</span><span class="lab-spoken">${word}:</span>
+      <pre tabindex="-1"><code>${escaped(code.replace(/\s*#\s*wrong\b.*$/gm, ""))}</code></pre></div>`;
+    return line("wrong", harmless ? "≠" : "−", harmless ? "instead" : "wrong", wrong) +
+      line("right", harmless ? "=" : "+", "right", right);
+  }
+
+  /** Groups of switches, of which at most one is on in each. Of all groups one is open at a time. */
+  class Switches {
+    /**
+     * offered: ids of switches, or null for all. changed(bugs) is called with the ids of those that
+     * are on.
+     */
+    constructor({ offered = null, changed }) {
+      this.changed = changed;
+      this.number = ++made;
+      this.root = element(`<div class="lab-switches"></div>`);
+      this.lines = element(`<div class="lab-lines" hidden></div>`);
+      for (const group of GROUPS) {
+        const switches = SWITCHES.filter(({ id, group: of }) =>
+          of === group.id && (!offered || offered.includes(id)));
+        if (switches.length) this.root.append(this.#group(group, switches, offered !== null));
+      }
+      this.root.firstElementChild.open = true;
+      this.root.append(this.lines);
+      this.#listen();
+    }
+
+    #group(group, switches, open) {
+      const name = `lab-${this.number}-${group.id}`;
+      const choice = (value, text, kind, about = "") => {
+        const id = `${name}-${value}`;
+        return `<label class="lab-switch lab-switch-${kind}"><input type="radio" name="${name}"
+            value="${value}" ${about ? `aria-describedby="${id}"` : ""}
+            ${value === RIGHT ? "checked" : ""}><span>${escaped(text)}</span></label>
+          ${about && `<span hidden id="${id}">${escaped(about)}</span>`}`;
+      };
+      const together = open ? "open" : `name="lab-${this.number}"`;
+      return element(`<details class="lab-group" data-group="${group.id}" ${together}>
+        <summary><span>${escaped(group.name)}</span> <span class="lab-now"></span>
+          <span class="lab-where">${chapterLink(group)}</span></summary>
+        <fieldset><legend class="lab-spoken">${escaped(group.name)}</legend>
+          ${choice(RIGHT, "right", "right")}
+          ${switches.map(({ id, name: text, wrong, right, harmless }) =>
+            choice(id, text, harmless ? "other" : "wrong", `Wrong: ${wrong} Right: ${right}`)).join("")}
+        </fieldset></details>`);
+    }
+
+    #listen() {
+      this.root.addEventListener("change", ({ target }) => {
+        if (target.type !== "radio") return;
+        this.#mark();
+        this.look(target.value === RIGHT ? null : target.value);
+        this.changed(this.bugs);
+      });
+      const from = ({ target }) => target.closest?.(".lab-switch")?.querySelector("input")?.value;
+      for (const kind of ["focusin", "pointerover"])
+        this.root.addEventListener(kind, (event) => {
+          const id = from(event);
+          if (id && id !== RIGHT) this.look(id);
+        });
+      this.root.addEventListener("pointerleave", () => this.look(this.bugs.at(-1) ?? null));
+    }
+
+    get bugs() {
+      return [...this.root.querySelectorAll("input:checked")]
+        .map(({ value }) => value)
+        .filter((value) => value !== RIGHT);
+    }
+
+    set bugs(ids) {
+      for (const input of this.root.querySelectorAll("input"))
+        input.checked = ids.includes(input.value);
+      for (const set of this.root.querySelectorAll("fieldset"))
+        if (!set.querySelector("input:checked")) set.querySelector("input").checked = true;
+      this.#mark();
+      this.look(ids.at(-1) ?? null);
+    }
+
+    /** Say beside each group's name what is chosen in it: groups may be closed. */
+    #mark() {
+      for (const group of this.root.querySelectorAll(".lab-group")) {
+        const { value } = group.querySelector("input:checked");
+        const chosen = value === RIGHT ? null : switchOf(value);
+        group.querySelector(".lab-now").textContent = chosen ? chosen.name : "";
+        group.classList.toggle("lab-on", chosen !== null && !chosen.harmless);
+      }
+    }
+
+    /** Show the lines of a switch, or none. */
+    look(id) {
+      const shown = id === null ? null : switchOf(id);
+      this.lines.hidden = shown === null;
+      if (!shown || this.lines.dataset.of === id) return;
+      this.lines.dataset.of = id;
+      const more = [chapterLink(shown), guideLink(shown.code)].filter(Boolean).join(" · ");
+      this.lines.innerHTML = `<p><strong>${escaped(shown.name)}</strong>
+        <span class="lab-where">${more}</span></p>${linesOf(shown)}`;
+    }
+  }
+
+  const SIZES = [[16], [32], [64], [16, 16], [32, 32], [64, 64]];
+  const CHOICES = {
+    hidden: {
+      name: "Layers",
+      values: SIZES,
+      text: (hidden) => [784, ...hidden, 10].join("–"),
+    },
+    batch: { name: "Batch", values: [1, 8, 16, 32, 64, 128] },
+    rate: { name: "Rate", values: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3] },
+    momentum: { name: "Momentum", values: [0, 0.5, 0.9, 0.99] },
+    pace: {
+      name: "Speed",
+      values: [0, 100, 20, 4],
+      text: (pace) => (pace === 0 ? "as fast as it goes" : `${pace} steps a second`),
+    },
+  };
+
+  /** Sizes, rates and the seed. changed(values) is called with all of them, by name. */
+  class Settings {
+    constructor({ values, changed }) {
+      this.values = { ...values };
+      this.changed = changed;
+      this.root = element(`<div class="lab-settings">${Object.keys(CHOICES).map((key) => `
+          <label>${CHOICES[key].name}<select data-key="${key}"></select></label>`).join("")}
+        <label>Seed<input type="number" data-key="seed" min="1" max="9999" step="1"></label>
+        <button type="button" class="lab-dice">Another seed</button></div>`);
+      this.set(values);
+      this.root.addEventListener("change", ({ target }) => {
+        const { key } = target.dataset;
+        if (!key) return;
+        if (key === "seed") {
+          const seed = Math.round(Number(target.value));
+          if (!(seed >= 1 && seed <= 9999)) return this.set(this.values);
+          this.values.seed = seed;
+        } else {
+          this.values[key] = JSON.parse(target.value);
+        }
+        this.changed(this.values);
+      });
+      this.root.querySelector(".lab-dice").addEventListener("click", () => {
+        this.set({ ...this.values, seed: (this.values.seed % 9999) + 1 });
+        this.changed(this.values);
+      });
+    }
+
+    set(values) {
+      this.values = { ...this.values, ...values };
+      for (const [key, { values: offered, text = String }] of Object.entries(CHOICES)) {
+        const now = JSON.stringify(this.values[key]), all = offered.map((value) => JSON.stringify(value));
+        if (!all.includes(now)) all.push(now);
+        this.root.querySelector(`[data-key=${key}]`).innerHTML = all.map((value) =>
+          `<option value="${value}" ${value === now ? "selected" : ""}>${
+            text(JSON.parse(value))}</option>`).join("");
+      }
+      this.root.querySelector("[data-key=seed]").value = this.values.seed;
+    }
+  }
+
+  Object.assign(MnistLab, { Switches, Settings, linesOf });
+})();
