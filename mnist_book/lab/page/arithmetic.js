@@ -164,8 +164,8 @@ MnistLab.part(function (MnistLab) {
 
   class Network {
     /**
-     * Draw the first weights, or take those of `settings.initial`: {weights, biases}, an array for
-     * each layer.
+     * Draw the first weights, or take those of `settings.initial` where no bug spoils them:
+     * {weights, biases}, an array for each layer.
      */
     constructor(settings) {
       this.settings = settings;
@@ -181,7 +181,8 @@ MnistLab.part(function (MnistLab) {
         return ofWeights(k).map(draw);
       });
       this.biases = layers.map(ofBias);
-      if (settings.initial) this.take(settings.initial);
+      const weightsBug = settings.bugs.some((bug) => bug.startsWith("init."));
+      if (settings.initial && !weightsBug) this.take(settings.initial);
       this.dWeights = layers.map(ofWeights);
       this.dBiases = layers.map(ofBias);
       this.velocities = [...layers.map(ofWeights), ...layers.map(ofBias)];
@@ -195,7 +196,8 @@ MnistLab.part(function (MnistLab) {
 
     /** Make a network that computes the same, and whose training changes nothing here. */
     copy() {
-      const copy = new Network({ ...this.settings, initial: this });
+      const copy = new Network(this.settings);
+      copy.take(this);
       copy.dWeights = this.dWeights.map((array) => array.slice());
       copy.dBiases = this.dBiases.map((array) => array.slice());
       copy.velocities = this.velocities.map((array) => array.slice());
