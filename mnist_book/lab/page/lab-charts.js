@@ -124,7 +124,7 @@
         context.setLineDash([]);
         context.textAlign = "right";
         context.fillText(text, area.right, y - 8);
-        heights.push(y - 8);
+        heights.push(y - 8, y + 5);
         context.textAlign = "left";
       }
       return heights;
@@ -146,7 +146,15 @@
       }
       context.stroke();
       context.setLineDash([]);
+      if (steps.length === 1 && !broken) paintDot([toX(steps[0]), previous], colours[colour]);
       if (broken) paintCross(broken, colours[colour]);
+    }
+
+    function paintDot([x, y], colour) {
+      context.fillStyle = colour;
+      context.beginPath();
+      context.arc(x, y, 3, 0, 2 * Math.PI);
+      context.fill();
     }
 
     function paintCross([x, y], colour) {
@@ -158,6 +166,16 @@
         context.lineTo(x - dx, y - dy);
       }
       context.stroke();
+    }
+
+    /** The height nearest to a wanted one at which no other text stands. */
+    function freePlace(wanted, taken) {
+      for (let away = 0; away < height; away++)
+        for (const place of [wanted - away, wanted + away]) {
+          const inside = place > area.top && place < area.bottom - 6;
+          if (inside && taken.every((other) => Math.abs(other - place) >= 13)) return place;
+        }
+      return wanted;
     }
 
     /** Write each line's name at its end, where it does not cover another one. */
@@ -172,12 +190,7 @@
       for (const { name, colour, x, y, broken } of names) {
         const text = broken ? `${name}: nan` : name, length = context.measureText(text).width;
         const right = x + 9 + length <= area.right;
-        let place = Math.min(Math.max(y - (right ? 0 : 11), area.top + 4), area.bottom - 8);
-        while (taken.some((other) => Math.abs(other - place) < 13)) place += 1;
-        if (place > area.bottom - 4) {
-          place = Math.max(y - 11, area.top + 4);
-          while (taken.some((other) => Math.abs(other - place) < 13)) place -= 1;
-        }
+        const place = freePlace(right ? y : y - 11, taken);
         taken.push(place);
         context.font = context.font.replace(/^(600 )?/, "600 ");
         context.textAlign = right ? "left" : "right";

@@ -33,7 +33,6 @@
         if (switches.length) this.root.append(this.#group(group, switches, offered !== null));
       }
       this.root.firstElementChild.open = true;
-      this.root.append(this.lines);
       this.#listen();
     }
 
@@ -104,6 +103,7 @@
       this.lines.hidden = shown === null;
       if (!shown || this.lines.dataset.of === id) return;
       this.lines.dataset.of = id;
+      this.root.querySelector(`[data-group="${shown.group}"]`).append(this.lines);
       const more = [chapterLink(shown), guideLink(shown.code)].filter(Boolean).join(" · ");
       this.lines.innerHTML = `<p><strong>${escaped(shown.name)}</strong>
         <span class="lab-where">${more}</span></p>${linesOf(shown)}`;
@@ -127,7 +127,7 @@
     },
   };
 
-  /** Sizes, rates and the seed. changed(values) is called with all of them, by name. */
+  /** Sizes, rates and the seed. changed(values) is called with those that have changed, by name. */
   class Settings {
     constructor({ values, changed }) {
       this.values = { ...values };
@@ -143,15 +143,13 @@
         if (key === "seed") {
           const seed = Math.round(Number(target.value));
           if (!(seed >= 1 && seed <= 9999)) return this.set(this.values);
-          this.values.seed = seed;
+          this.changed({ seed });
         } else {
-          this.values[key] = JSON.parse(target.value);
+          this.changed({ [key]: JSON.parse(target.value) });
         }
-        this.changed(this.values);
       });
       this.root.querySelector(".lab-dice").addEventListener("click", () => {
-        this.set({ ...this.values, seed: (this.values.seed % 9999) + 1 });
-        this.changed(this.values);
+        this.changed({ seed: (this.values.seed % 9999) + 1 });
       });
     }
 

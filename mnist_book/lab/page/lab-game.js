@@ -46,13 +46,13 @@
     <p class="lab-status" role="status"></p>
     <div class="lab-main lab-main-game">
       <div class="lab-desk">
-        <h3 class="lab-heading">Look <span class="lab-looks"></span></h3>
+        <h3>Look <span class="lab-looks"></span></h3>
         <p class="lab-hint">The curves are free. Each instrument that you look at counts.</p>
         <div class="lab-doors"></div>
         <div class="lab-seen"></div>
       </div>
       <form class="lab-side lab-naming">
-        <h3 class="lab-heading">Name it</h3>
+        <h3>Name it</h3>
         <fieldset><legend></legend><div class="lab-suspects"></div></fieldset>
         <div class="lab-bar"><button class="lab-run" type="submit">That is it</button>
           <button type="button" data-do="tell">Tell me</button></div>

@@ -9,6 +9,7 @@
   } = MnistLab;
 
   const TWIN = [6, 4]; // the dashes of the right network
+  const SHOWN = ["layers"]; // what these say stands beside their bars already
   const UNHURRIED = 300; // milliseconds between two changes of a text
   let cards = 0;
 
@@ -201,11 +202,11 @@
       this.root = element(`<section class="lab-card" data-instrument="${id}" aria-labelledby="${title}">
         <header><h3 id="${title}">${escaped(name)}</h3></header>
         <div class="lab-body"></div>
-        <p class="lab-says"></p>
+        <p class="${SHOWN.includes(id) ? "lab-spoken" : "lab-says"}" data-says></p>
         <p class="lab-how">${markdown(how)} ${chapterLink(this.instrument)}</p>
       </section>`);
       this.body = this.root.querySelector(".lab-body");
-      this.says = this.root.querySelector(".lab-says");
+      this.says = this.root.querySelector("[data-says]");
       if (ask) this.#offer(ask);
     }
 
@@ -232,7 +233,7 @@
       const now = performance.now();
       if (running && now - this.#said < UNHURRIED) return;
       this.#said = now;
-      write(this.says, reading.says ?? "");
+      write(this.says, (reading.says ?? "").replaceAll(" %", "\u00a0%"));
       this.root.dataset.verdict = reading.verdict ?? "";
     }
 

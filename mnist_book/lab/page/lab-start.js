@@ -9,6 +9,7 @@
     "lab-view.js", "lab-game.js",
   ];
   const NEAR = "400px"; // how far below the screen a laboratory begins to load
+  const HEIGHTS = { full: "70rem", game: "60rem", "": "45rem" }; // so that the page does not jump
 
   const base = new URL(".", document.currentScript.src).href;
   let loading = null; // a promise, for all laboratories of the page
@@ -51,7 +52,10 @@
           mount(target);
         }
     }, { rootMargin: `${NEAR} 0px` });
-    for (const element of document.querySelectorAll("[data-lab]")) observer.observe(element);
+    for (const element of document.querySelectorAll("[data-lab]")) {
+      element.style.minHeight = HEIGHTS[element.dataset.lab];
+      observer.observe(element);
+    }
   }
 
   if (document.readyState === "loading") addEventListener("DOMContentLoaded", watch);

@@ -162,15 +162,15 @@
     <p class="lab-spoken lab-aloud" role="status"></p>
     <p class="lab-problem" role="alert" hidden></p>
     <div class="lab-main">
+      ${charts(id)}
       <div class="lab-side">
+        <p class="lab-note" role="status"></p>
         <div class="lab-place-switches"></div>
         ${full ? `<details class="lab-more"><summary>Sizes, rate and seed</summary></details>` : ""}
       </div>
       <div class="lab-desk">
-        ${charts(id)}
         <div class="lab-live"></div>
-        ${full ? `<h3 class="lab-heading">Tests that you run</h3>` : ""}
-        <div class="lab-checks"></div>
+        ${full ? `<h3>Tests that you run</h3><div class="lab-checks"></div>` : ""}
       </div>
     </div>
     <p class="lab-foot"></p>`;
@@ -183,7 +183,9 @@
     constructor(place, { preset = null, form = "small" } = {}) {
       this.preset = preset;
       this.full = form === "full";
-      this.settings = complete({ ...preset?.settings });
+      this.wanted = complete({ ...preset?.settings }); // as set, and as the bugs need it:
+      this.settings = fitted(this.wanted);
+      this.shown = 0; // the number of the test picture that passes through
       this.pace = 0;
       this.root = element(`<div class="lab lab-${form}"></div>`);
       this.root.innerHTML = html(`lab-${++mounted}`, preset, this.full);
@@ -215,10 +217,7 @@
       if (!this.full) return;
       this.options = new Settings({
         values: { ...this.settings, pace: this.pace },
-        changed: ({ pace, ...settings }) => {
-          if (pace !== this.pace) return this.setPace(pace);
-          this.change(settings);
-        },
+        changed: (values) => ("pace" in values ? this.setPace(values.pace) : this.change(values)),
       });
       this.find(".lab-more").append(this.options.root);
     }
@@ -233,7 +232,8 @@
         const ask = known.live ? null : () => this.check(id);
         const panel = new Panel(id, { ask, extra });
         this.panels.set(id, panel);
-        this.find(known.live ? ".lab-live" : ".lab-checks").append(panel.root);
+        if (id === "example") this.#offerPictures(panel);
+        this.find(this.full && ask ? ".lab-checks" : ".lab-live").append(panel.root);
       }
       const seen = new IntersectionObserver((entries) => {
         for (const { target, isIntersecting } of entries)
@@ -241,6 +241,15 @@
         this.watch();
       }, { rootMargin: "100px" });
       for (const { root } of this.panels.values()) seen.observe(root);
+    }
+
+    #offerPictures(panel) {
+      const button = element(`<button type="button">Another picture</button>`);
+      button.addEventListener("click", async () => {
+        await this.ready();
+        this.bench.post({ type: "show", index: (this.shown += 1) });
+      });
+      panel.root.querySelector("header").append(button);
     }
 
     #listen() {
@@ -336,15 +345,25 @@
 
     /** Take other settings, and start anew from step 0: with the same seed, the same first weights. */
     async change(settings) {
-      if (this.bench.mine.values.length > 60)
+      if (this.isBroken && this.bench.mine.values.length > 60) // without a bug it was the twin
         this.before = structuredClone(this.bench.mine.smooth());
-      const wanted = complete({ ...this.settings, ...settings });
-      this.settings = fitted(wanted);
+      this.wanted = complete({ ...this.wanted, ...settings });
+      this.settings = fitted(this.wanted);
       this.switches.bugs = this.settings.bugs;
       this.options?.set(this.settings);
+      this.#explainFit();
       if (!this.opened) await this.ready();
       else this.configure();
       this.start();
+    }
+
+    /** Some bugs run only in a square layer, or a square batch: say so where sizes change for it. */
+    #explainFit() {
+      const { hidden, batch } = this.settings, before = this.wanted;
+      const layers = `${hidden}` !== `${before.hidden}`, rows = batch !== before.batch;
+      write(this.find(".lab-note"), layers || rows ? `This bug hides where a layer is square${
+        rows ? " and the batch as large" : ""}: so the network is 784–${hidden.join("–")}–10 now${
+        rows ? `, in batches of ${batch}` : ""}, and its twin, too.` : "");
     }
 
     async startOver() {

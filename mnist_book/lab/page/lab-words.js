@@ -40,7 +40,7 @@
   }
 
   const percent = (share) =>
-    Number.isFinite(share) ? `${(100 * share).toFixed(share > 0 && share < 1 ? 1 : 0)} %` : "–";
+    Number.isFinite(share) ? `${(100 * share).toFixed(share > 0 && share < 1 ? 1 : 0)}\u00a0%` : "–";
 
   const plural = (count, one, many = `${one}s`) =>
     `${count.toLocaleString("en")} ${count === 1 ? one : many}`;

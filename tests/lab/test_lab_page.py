@@ -1,0 +1,213 @@
+"""The laboratory in real Chromium: a person at its switches, at its instruments and in its game."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from urllib.parse import urlparse
+
+import pytest
+from pad_page import serve
+
+import mnist_book.lab
+from mnist_book.dataset import load_practice_digits
+from mnist_book.lab.digits import NAME, pack
+
+SCRIPTS = Path(mnist_book.lab.__file__).parent / "page"
+SCHEMES = pytest.mark.parametrize("site", ["http", "file"], indirect=True)
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
+HTML = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>A page with a laboratory</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
+<script src="static/lab-start.js" defer></script>
+<style>
+  html { background: white; } html[data-theme="dark"] { background: #121212; color: white; }
+  @media (prefers-color-scheme: dark) {
+    html:not([data-theme]) { background: #121212; color: white; }
+  }
+</style>
+</head><body><main><h1>Break it</h1>%s<p>The end</p></main></body></html>"""
+PAGES = {
+    "full": '<h2>A network</h2><div data-lab="full"></div>',
+    "game": '<h2>A game</h2><div data-lab="game"></div>',
+    "small": '<h2>A bug</h2><div data-lab data-preset="chapter-3"></div>',
+    "below": '<p style="height: 300vh">Much else</p><h2>A bug</h2><div data-lab></div>',
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with the laboratory's files, few digits, and pages that use them."""
+    folder = tmp_path_factory.mktemp("lab")
+    shutil.copytree(SCRIPTS, folder / "static")
+    packed = json.dumps(pack(load_practice_digits(), train=1000, test=128))
+    (folder / "static" / NAME).write_text(f"globalThis.MNIST_LAB_DIGITS = {packed};", "ascii")
+    for name, content in PAGES.items():
+        (folder / f"{name}.html").write_text(HTML % content, "utf-8")
+    return folder
+
+
+@pytest.fixture
+def site(folder, request):
+    with serve(folder, getattr(request, "param", "http")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="needs Playwright: pip install -r requirements-browser.txt"
+    )
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if path is None:
+        pytest.skip("no Chromium found: install it, or name it in the variable CHROMIUM")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium, site):
+    """Open a page; afterwards nothing may have been asked of other hosts, and nothing failed."""
+    contexts, asked, trouble = [], [], []
+
+    def open_page(name="full", address="", wait=".lab", **options):
+        context = chromium.new_context(**{"viewport": {"width": 1000, "height": 900}, **options})
+        contexts.append(context)
+        context.on("request", lambda request: asked.append(request.url))
+        context.on("weberror", lambda error: trouble.append(str(error.error)))
+        context.set_default_timeout(15_000)
+        page = context.new_page()
+        page.goto(f"{site}/{name}.html{address}")
+        if wait:
+            page.wait_for_selector(wait)
+        return page
+
+    open_page.asked = asked
+    yield open_page
+    for context in contexts:
+        context.close()
+    hosts = {urlparse(url).hostname for url in asked if not url.startswith(("data:", "blob:"))}
+    assert hosts <= {"127.0.0.1", None, ""}
+    assert trouble == []
+
+
+def press(page, name):
+    page.get_by_role("button", name=name, exact=True).first.click()
+
+
+def wait_for_step(page, step):
+    page.wait_for_function(
+        "(step) => parseInt(document.querySelector('.lab-counter').textContent.replace(',', ''))"
+        " >= step",
+        arg=step,
+    )
+
+
+def how_it_is(page):
+    """What the laboratory says when it is asked."""
+    press(page, "How is it going?")
+    return page.locator(".lab-status").inner_text()
+
+
+def choose(page, bug):
+    chosen = page.locator(f"input[value='{bug}']")
+    chosen.evaluate("(input) => (input.closest('details').open = true)")
+    chosen.check()
+
+
+# ------------------------------------------------------------------------------- the laboratory
+
+
+@SCHEMES
+def test_a_network_learns_and_a_bug_stops_it(open_page):
+    page = open_page()
+    press(page, "Run")
+    wait_for_step(page, 150)
+    right = how_it_is(page)
+    assert "right network" not in right  # there is nothing to compare with yet
+    choose(page, "init.zeros")
+    wait_for_step(page, 150)
+    broken = how_it_is(page)
+    assert "the loss is 2.3" in broken
+    assert "the right network’s is" in broken
+    loss = float(right.split("the loss is ")[1].split()[0].rstrip(".;"))
+    assert loss < 1.5
+    assert page.locator(".lab-lines").inner_text().count("weights") >= 2  # the wrong, the right line
+    says = page.locator("[data-instrument=weights] [data-says]").text_content()
+    assert "All units have the same" in says
+
+
+def test_a_bug_that_needs_a_square_layer_gets_one_and_gives_it_back(open_page):
+    page = open_page()
+    choose(page, "linear.elementwise")
+    page.wait_for_function("document.querySelector('.lab-note').textContent !== ''")
+    assert "784–32–32–10" in page.locator(".lab-note").inner_text()
+    wait_for_step(page, 20)
+    page.locator("[data-group=layer] input[value=right]").check()
+    assert page.locator(".lab-note").text_content() == ""
+    assert page.locator("[data-key=hidden]").input_value() == "[32]"
+
+
+def test_checks_run_on_demand(open_page):
+    page = open_page(address="#bugs=gradients.sign&seed=3")
+    wait_for_step(page, 1)
+    press(page, "Start over")
+    for check in ("gradient_check", "one_batch", "other_batch", "rows", "softmax", "bend", "step"):
+        card = page.locator(f"[data-instrument={check}]")
+        card.get_by_role("button").click()
+        page.wait_for_function(
+            "(id) => document.querySelector(`[data-instrument=${id}] [data-says]`).textContent",
+            arg=check,
+        )
+        assert card.locator(".lab-body").inner_html()
+    assert page.locator("[data-instrument=gradient_check]").get_attribute("data-verdict")
+    assert "uphill" in page.locator("[data-instrument=gradient_check] [data-says]").inner_text()
+
+
+def test_a_link_brings_the_same_network(open_page):
+    page = open_page(address="#bugs=softmax.global_sum&seed=7&hidden=16&batch=16&rate=0.03")
+    assert page.locator("input[value='softmax.global_sum']").is_checked()
+    assert page.locator("[data-key=seed]").input_value() == "7"
+    press(page, "Copy a link to this network")
+    words = urlparse(page.url).fragment
+    assert "bugs=softmax.global_sum&seed=7&hidden=16&batch=16&rate=0.03" in words
+
+
+def test_an_address_with_nonsense_is_no_trouble(open_page):
+    page = open_page(address="#bugs=<b>,constructor&seed=-1&hidden=9999-x&rate=nan")
+    wait_for_step(page, 5)
+    assert page.locator(".lab-problem").is_hidden()
+
+
+def test_the_preset_of_a_chapter_has_its_question_and_its_switches(open_page):
+    page = open_page("small")
+    assert not any(url.endswith(NAME) for url in open_page.asked)  # not before somebody uses it
+    assert "?" in page.locator(".lab-question").inner_text()
+    choose(page, "softmax.axis")
+    wait_for_step(page, 10)
+    assert page.locator(".lab-lines").inner_text().count("axis") >= 2
+
+
+def test_a_laboratory_far_below_loads_nothing(open_page):
+    page = open_page("below", wait=None)
+    page.wait_for_timeout(300)
+    names = {urlparse(url).path.rsplit("/", 1)[-1] for url in open_page.asked}
+    assert names <= {"below.html", "lab-start.js", ""}
+    page.get_by_role("heading", name="A bug").scroll_into_view_if_needed()
+    page.wait_for_selector(".lab")
+
+
+# --------------------------------------------------------------------------------------- the game
+
+
+def verdict(page, instrument):
+    """Look at an instrument, and return what it says in a word."""
+    page.locator(f"[data-look={instrument}]").click()
+    card = page.locator(f".lab-seen [data-instrument={instrument}]")
+    page.wait_for_function(
+        "(id) => document.querySelector(`.lab-seen [data-instrument=${id}]`).dataset.verdict",
+        arg=instrument,
+    )
+    return card.get_attribute("data-verdict")
