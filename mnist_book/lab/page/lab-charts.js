@@ -80,9 +80,9 @@
     const toY = (value) =>
       area.bottom - (area.bottom - area.top) * Math.min(1, Math.max(0, share(value)));
     paintGrid();
-    const taken = paintMarks();
+    paintMarks();
     for (const line of lines) paintLine(line);
-    paintNames(taken);
+    paintNames(nameMarks());
 
     function paintGrid() {
       const ticks = [];
@@ -110,24 +110,40 @@
       context.textAlign = "left";
     }
 
+    function inside({ at }) {
+      return at >= bottom && at <= top;
+    }
+
     function paintMarks() {
-      const heights = [];
-      for (const { at, text } of marks) {
-        if (at > top || at < bottom) continue;
+      context.strokeStyle = colours.quiet;
+      context.setLineDash([2, 3]);
+      for (const { at } of marks.filter(inside)) {
         const y = Math.round(toY(at)) + 0.5;
-        context.strokeStyle = context.fillStyle = colours.quiet;
-        context.setLineDash([2, 3]);
         context.beginPath();
         context.moveTo(area.left, y);
         context.lineTo(area.right, y);
         context.stroke();
-        context.setLineDash([]);
-        context.textAlign = "right";
-        context.fillText(text, area.right, y - 8);
-        heights.push(y - 8, y + 5);
-        context.textAlign = "left";
       }
-      return heights;
+      context.setLineDash([]);
+    }
+
+    /** Write what the marks are, over the lines; returns the heights that are taken. */
+    function nameMarks() {
+      return marks.filter(inside).flatMap(({ at, text, short = text }) => {
+        const y = toY(at);
+        context.textAlign = "right";
+        paintText(width < 360 ? short : text, area.right, y - 8, colours.quiet);
+        return [y - 8, y + 5];
+      });
+    }
+
+    /** Text that stays readable where it crosses a line. */
+    function paintText(text, x, y, colour) {
+      context.lineWidth = 4;
+      context.strokeStyle = colours.paper;
+      context.strokeText(text, x, y);
+      context.fillStyle = colour;
+      context.fillText(text, x, y);
     }
 
     function paintLine({ steps, values, colour, dash = [] }) {
@@ -195,11 +211,7 @@
         context.font = context.font.replace(/^(600 )?/, "600 ");
         context.textAlign = right ? "left" : "right";
         const from = right ? x + 9 : Math.min(x - EDGE, area.right);
-        context.lineWidth = 4;
-        context.strokeStyle = colours.paper;
-        context.strokeText(text, from, place);
-        context.fillStyle = colours[colour];
-        context.fillText(text, from, place);
+        paintText(text, from, place, colours[colour]);
       }
     }
   }

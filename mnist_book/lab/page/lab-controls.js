@@ -4,7 +4,6 @@
   "use strict";
   const { element, escaped, markdown, chapterLink, guideLink, GROUPS, SWITCHES, switchOf } = MnistLab;
 
-  const RIGHT = "right";
   let made = 0;
 
   /** The wrong line above the right one, told apart by sign and word and not by colour alone. */
@@ -16,13 +15,15 @@
       line("right", harmless ? "=" : "+", "right", right);
   }
 
-  /** Groups of switches, of which at most one is on in each. Of all groups one is open at a time. */
+  const EXCLUSIVE = ["activation", "weights"]; // a network has one activation, and one start
+
+  /** Switches in groups: one bug at a time, or several where the reader wants it so. */
   class Switches {
     /**
-     * offered: ids of switches, or null for all. changed(bugs) is called with the ids of those that
-     * are on.
+     * offered: ids of switches, or null for all. on: those that are on. changed(bugs) is called with
+     * the ids of those that are on.
      */
-    constructor({ offered = null, changed }) {
+    constructor({ offered = null, on = [], changed }) {
       this.changed = changed;
       this.number = ++made;
       this.root = element(`<div class="lab-switches"></div>`);
@@ -33,68 +34,63 @@
         if (switches.length) this.root.append(this.#group(group, switches, offered !== null));
       }
       this.root.firstElementChild.open = true;
+      this.root.append(element(`<label class="lab-switch lab-several"><input type="checkbox"
+        role="switch"><span>several bugs at once</span></label>`));
+      this.several = this.root.querySelector(".lab-several input");
+      this.several.checked = on.length > 1;
+      this.bugs = on;
       this.#listen();
     }
 
     #group(group, switches, open) {
-      const name = `lab-${this.number}-${group.id}`;
-      const choice = (value, text, kind, about = "") => {
-        const id = `${name}-${value}`;
-        return `<label class="lab-switch lab-switch-${kind}"><input type="radio" name="${name}"
-            value="${value}" ${about ? `aria-describedby="${id}"` : ""}
-            ${value === RIGHT ? "checked" : ""}><span>${escaped(text)}</span></label>
-          ${about && `<span hidden id="${id}">${escaped(about)}</span>`}`;
+      const choice = ({ id, name, wrong, right, harmless }) => {
+        const about = `lab-${this.number}-${id}`;
+        return `<label class="lab-switch lab-switch-${harmless ? "other" : "wrong"}">
+            <input type="checkbox" role="switch" value="${id}" aria-describedby="${about}">
+            <span>${escaped(name)}</span></label>
+          <span hidden id="${about}">${escaped(`Wrong: ${wrong} Right: ${right}`)}</span>`;
       };
       const together = open ? "open" : `name="lab-${this.number}"`;
       return element(`<details class="lab-group" data-group="${group.id}" ${together}>
         <summary><span>${escaped(group.name)}</span> <span class="lab-now"></span>
           <span class="lab-where">${chapterLink(group)}</span></summary>
         <fieldset><legend class="lab-spoken">${escaped(group.name)}</legend>
-          ${choice(RIGHT, "right", "right")}
-          ${switches.map(({ id, name: text, wrong, right, harmless }) =>
-            choice(id, text, harmless ? "other" : "wrong", `Wrong: ${wrong} Right: ${right}`)).join("")}
-        </fieldset></details>`);
+          ${switches.map(choice).join("")}</fieldset></details>`);
     }
 
     #listen() {
       this.root.addEventListener("change", ({ target }) => {
-        if (target.type !== "radio") return;
-        this.#mark();
-        this.look(target.value === RIGHT ? null : target.value);
-        this.changed(this.bugs);
+        const before = this.bugs.filter((id) => id !== target.value);
+        const keep = (id) => this.several.checked && (!target.checked ||
+          !EXCLUSIVE.includes(switchOf(id).group) || switchOf(id).group !== switchOf(target.value)?.group);
+        if (target === this.several) this.bugs = target.checked ? before : before.slice(-1);
+        else this.bugs = [...before.filter(keep), ...(target.checked ? [target.value] : [])];
+        if (target !== this.several || before.length !== this.bugs.length) this.changed(this.bugs);
       });
-      const from = ({ target }) => target.closest?.(".lab-switch")?.querySelector("input")?.value;
+      const from = ({ target }) => target.closest?.("[data-group] .lab-switch")?.firstElementChild.value;
       for (const kind of ["focusin", "pointerover"])
         this.root.addEventListener(kind, (event) => {
           const id = from(event);
-          if (id && id !== RIGHT) this.look(id);
+          if (id) this.look(id);
         });
       this.root.addEventListener("pointerleave", () => this.look(this.bugs.at(-1) ?? null));
     }
 
+    #inputs() {
+      return [...this.root.querySelectorAll("[data-group] input")];
+    }
+
     get bugs() {
-      return [...this.root.querySelectorAll("input:checked")]
-        .map(({ value }) => value)
-        .filter((value) => value !== RIGHT);
+      return this.#inputs().filter(({ checked }) => checked).map(({ value }) => value);
     }
 
     set bugs(ids) {
-      for (const input of this.root.querySelectorAll("input"))
-        input.checked = ids.includes(input.value);
-      for (const set of this.root.querySelectorAll("fieldset"))
-        if (!set.querySelector("input:checked")) set.querySelector("input").checked = true;
-      this.#mark();
-      this.look(ids.at(-1) ?? null);
-    }
-
-    /** Say beside each group's name what is chosen in it: groups may be closed. */
-    #mark() {
+      for (const input of this.#inputs()) input.checked = ids.includes(input.value);
       for (const group of this.root.querySelectorAll(".lab-group")) {
-        const { value } = group.querySelector("input:checked");
-        const chosen = value === RIGHT ? null : switchOf(value);
-        group.querySelector(".lab-now").textContent = chosen ? chosen.name : "";
-        group.classList.toggle("lab-on", chosen !== null && !chosen.harmless);
+        const names = [...group.querySelectorAll("input:checked")].map(({ value }) => switchOf(value).name);
+        group.querySelector(".lab-now").textContent = names.join(", "); // groups may be closed
       }
+      this.look(ids.at(-1) ?? null);
     }
 
     /** Show the lines of a switch, or none. */
@@ -115,7 +111,7 @@
     hidden: {
       name: "Layers",
       values: SIZES,
-      text: (hidden) => [784, ...hidden, 10].join("–"),
+      text: (hidden) => [784, ...hidden, 10].join("-"),
     },
     batch: { name: "Batch", values: [1, 8, 16, 32, 64, 128] },
     rate: { name: "Rate", values: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3] },

@@ -3,13 +3,23 @@
 (() => {
   "use strict";
   const {
-    element, escaped, markdown, write, plural, link, chapterLink, guideLink, complete, linesOf,
+    element, escaped, markdown, write, plural, chapterLink, guideLink, complete, linesOf,
     CASES, PRESETS, INSTRUMENTS, Bench, Lab, Panel, paintLoss, paintAccuracy, lossCharts, switchOf,
   } = MnistLab;
 
   const KEPT = "mnist-lab-cases-1";
   const LEVELS = ["", "easy", "fair", "hard", "nasty"];
+  const PACE = 60; // steps a second, so that one sees it happen
   const numbers = (count) => Number.isInteger(count) && count >= 0 && count < 1000;
+
+  const stillMotion = matchMedia("(prefers-reduced-motion: reduce)");
+
+  /** The same list in an order of its own for each word, the same each time. */
+  function shuffled(list, word) {
+    const sign = (text) => [...text].reduce((sum, letter) =>
+      (Math.imul(sum ^ letter.codePointAt(0), 16777619) >>> 0), 2166136261);
+    return list.toSorted((a, b) => sign(a + word) - sign(b + word));
+  }
 
   // ------------------------------------------------------------------------------------- progress
 
@@ -142,6 +152,7 @@
         return this.problem(error.message);
       }
       if (this.case !== opened) return;
+      this.bench.post({ type: "pace", stepsPerSecond: stillMotion.matches ? 0 : PACE });
       this.bench.configure(this.settings);
       this.bench.start(opened.until);
       write(this.find(".lab-status"), "It trains …");
@@ -155,7 +166,7 @@
       const several = settings.bugs.length > 1;
       write(this.find(".lab-naming legend"), several
         ? `There are ${settings.bugs.length} bugs in it. Which ones?` : "Which of these is in it?");
-      this.find(".lab-suspects").innerHTML = suspects.map((id) => {
+      this.find(".lab-suspects").innerHTML = shuffled(suspects, this.case.id).map((id) => {
         const { name, wrong } = switchOf(id);
         return `<label class="lab-suspect"><input type="${several ? "checkbox" : "radio"}"
           name="${this.id}" value="${id}"><span>${escaped(name)}

@@ -39,6 +39,9 @@
       <tbody>${rows.map((row) => `<tr>${cells(row)}</tr>`).join("")}</tbody></table>`;
   }
 
+  const hundredths = (values) => values.map((value) =>
+    (Number.isFinite(value) ? value.toFixed(2) : figure(value))).join("&ensp;");
+
   const replace = (body, html) => (body.innerHTML = html);
 
   /** Where a number stands between two powers of ten, from 0 to 1. */
@@ -169,9 +172,7 @@
     softmax: (body, { tables }) => replace(body, tables.map(({ scores, probabilities, right }) =>
       table("Scores, and what becomes of them", ["scores", "here", "right"],
         scores.map((row, n) => [
-          row.map((value) => figure(value, 2)).join("&ensp;"),
-          probabilities[n].map((value) => figure(value, 2)).join("&ensp;"),
-          right[n].map((value) => figure(value, 2)).join("&ensp;"),
+          row.join("&ensp;"), hundredths(probabilities[n]), hundredths(right[n]),
         ]))).join("")),
 
     bend(body, { z, a, derivative, right }) {

@@ -128,7 +128,7 @@
   function paintLoss(canvas, lines) {
     paintCurves(canvas, {
       lines, scale: lossScale(lines),
-      marks: [{ at: Math.LN10, text: "ln 10: every digit equally likely" }],
+      marks: [{ at: Math.LN10, text: "ln 10: every digit equally likely", short: "ln 10" }],
     });
   }
 
@@ -150,7 +150,8 @@
 
   const html = (id, preset, full) => `
     ${preset?.question ? `<p class="lab-question"><span>${
-      preset.title ? `${escaped(preset.title)}. ` : ""}</span>${markdown(preset.question)}</p>` : ""}
+      preset.title ? `${escaped(preset.title)}. ` : ""}</span>${markdown(preset.question)}</p>
+      <details class="lab-clue"><summary>A hint</summary><p>${markdown(preset.hint)}</p></details>` : ""}
     <div class="lab-bar" role="group" aria-label="Training">
       <button type="button" class="lab-run" data-do="run"><span aria-hidden="true">▶</span> <b>Run</b></button>
       <button type="button" data-do="step">Step</button>
@@ -210,9 +211,9 @@
     #controls() {
       this.switches = new Switches({
         offered: this.preset?.switches ?? null,
+        on: this.settings.bugs,
         changed: (bugs) => this.change({ bugs }),
       });
-      this.switches.bugs = this.settings.bugs;
       this.find(".lab-place-switches").append(this.switches.root);
       if (!this.full) return;
       this.options = new Settings({
@@ -362,7 +363,7 @@
       const { hidden, batch } = this.settings, before = this.wanted;
       const layers = `${hidden}` !== `${before.hidden}`, rows = batch !== before.batch;
       write(this.find(".lab-note"), layers || rows ? `This bug hides where a layer is square${
-        rows ? " and the batch as large" : ""}: so the network is 784–${hidden.join("–")}–10 now${
+        rows ? " and the batch as large" : ""}: so the network is 784-${hidden.join("-")}-10 now${
         rows ? `, in batches of ${batch}` : ""}, and its twin, too.` : "");
     }
 
