@@ -10,7 +10,8 @@ import pytest
 import mnist_book.lab
 
 PAGE = Path(mnist_book.lab.__file__).parent / "page"
-COMPUTING = ("lab.js", "random.js", "arithmetic.js", "instruments.js", "run.js", "switches.js")
+NAMES = "lab random arithmetic instruments run session switches cases"
+COMPUTING = tuple(f"{name}.js" for name in NAMES.split())
 NODE = shutil.which("node")
 IN_NODE = """
 process.argv.slice(1).forEach(require);
