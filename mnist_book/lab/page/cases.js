@@ -54,8 +54,10 @@
   const SMALL = { hidden: [16], batch: 32, rate: 0.1 };
   const SQUARE = { hidden: [16, 16], batch: 16, rate: 0.1 };
 
+  const UNTIL = [0, 60, 150, 300, 400]; // how many steps have been trained when the game begins, by level
+
   /** A case: the bugs come first among the suspects; the game shows them in an order of its own. */
-  const one = (level, id, title, story, bugs, others, evidence, lesson, settings = {}, until = 60) => ({
+  const one = (level, id, title, story, bugs, others, evidence, lesson, settings = {}, until = UNTIL[level]) => ({
     id, title, level, story, until, evidence, lesson,
     best: evidence.length,
     settings: { seed: 1, ...SMALL, ...settings, bugs: bugs.split(" ") },
@@ -192,7 +194,7 @@
       "linear.transposed", "gradients.transposed linear.elementwise relu_gradient.other_z linear.no_bias",
       [["gradient_check", "The square layer’s own weights have a wrong gradient, and the layer before it."]],
       "Equal sizes swallow what different sizes would report as an error.",
-      SQUARE, 30),
+      SQUARE, 60),
     one(3, "variance", "Two over n, as in the paper",
       "“I took He’s formula, 2 / inputs. Isn’t that the book’s own initialization?”",
       "init.variance_as_std", "init.too_small init.zeros train.no_update train.rate_twice",
