@@ -1,18 +1,11 @@
 """The laboratory's scripts in Node, or in Chromium where there is no Node."""
 
 import json
-import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
+from lab_scripts import COMPUTING, NODE, PAGE
 
-import mnist_book.lab
-
-PAGE = Path(mnist_book.lab.__file__).parent / "page"
-NAMES = "lab random arithmetic instruments run session switches cases"
-COMPUTING = tuple(f"{name}.js" for name in NAMES.split())
-NODE = shutil.which("node")
 IN_NODE = """
 process.argv.slice(1).forEach(require);
 const given = JSON.parse(require("node:fs").readFileSync(0, "utf8"));

@@ -2,9 +2,11 @@
 
 import base64
 import itertools
+from typing import NamedTuple
 
 import numpy as np
 import pytest
+from lab_scripts import COMPUTING, NODE, PAGE
 from numpy_lab import CLASSES, Program, Random, batches, first_weights
 
 import mnist_core
@@ -57,7 +59,7 @@ def train(run, digits):
     images, labels = digits
     given = {"images": encoded(images), "labels": encoded(labels), "train": TRAIN}
 
-    def train(jobs):
+    def train(jobs, run=run):
         answers = run(TRAIN_THEM, {"digits": given, "jobs": jobs})
         return [(decoded(a["losses"]), decoded(a["parameters"])) for a in answers]
 
@@ -145,6 +147,16 @@ def planted(bugs, **change):
     return settings
 
 
+def trained_in_numpy(job, digits):
+    """Return losses and parameters of a job, computed by NumPy."""
+    settings, steps = job["settings"], job["steps"]
+    program = Program(settings, first_weights(settings))
+    with np.errstate(all="ignore"):
+        drawn = batches(digits[0][:TRAIN], digits[1][:TRAIN], settings)
+        losses = [program.step(*batch) for batch in itertools.islice(drawn, steps)]
+    return np.array(losses), flat(program.parameters)
+
+
 def test_each_bug_is_the_bug_in_numpy(train, digits):
     jobs = [
         {"settings": planted([s.id], momentum=0.5), "steps": FEW_STEPS.get(s.id, 30)}
@@ -162,14 +174,10 @@ def test_each_bug_is_the_bug_in_numpy(train, digits):
     trained = train(jobs)
     right = train([{"settings": planted([]), "steps": 30}])[0][1]
     for job, (losses, parameters) in zip(jobs, trained, strict=True):
-        settings, steps = job["settings"], job["steps"]
-        program = Program(settings, first_weights(settings))
-        with np.errstate(all="ignore"):
-            drawn = batches(digits[0][:TRAIN], digits[1][:TRAIN], settings)
-            expected_losses = [program.step(*b) for b in itertools.islice(drawn, steps)]
-        expected, name = flat(program.parameters), settings["bugs"]
+        expected_losses, expected = trained_in_numpy(job, digits)
+        name = job["settings"]["bugs"]
         assert same(parameters, expected), name
-        assert same(losses, np.array(expected_losses)), name
+        assert same(losses, expected_losses), name
         if name != ["softmax.overflow"]:  # which waits for scores above 709
             assert len(parameters) != len(right) or not np.allclose(parameters, right), name
 
@@ -203,3 +211,94 @@ def test_it_starts_from_given_weights(train):
     (_, found), (_, zeros) = train([{"settings": one, "steps": 0} for one in (settings, spoiled)])
     assert np.array_equal(found, flat([*weights, *biases]))
     assert not zeros.any()
+
+
+class Fault(NamedTuple):
+    name: str
+    right: str
+    wrong: str
+    bug: str = ""  # where it shows: in the right network, or in one with this bug
+    file: str = "arithmetic.js"
+
+
+FAULTS = [
+    Fault(
+        "a pixel forgotten", "for (let i = 0; i < inner; i++)", "for (let i = 1; i < inner; i++)"
+    ),
+    Fault("the last of four rows", "+ v3 * w[i3 + j];", ";"),
+    Fault("rest of four not emptied", "n % 4 !== 0; n++) values[n]", "n % 4 !== 0; n++) values[0]"),
+    Fault("bias of another unit", "this.biases[k][i % outputs]", "this.biases[k][i % inputs]"),
+    Fault("mean over the classes", "sum += ofRow / rows;", "sum += ofRow / CLASSES;"),
+    Fault("loss without its maximum", "- (z[start + label] - largest);", "- z[start + label];"),
+    Fault(
+        "one-hot of the next row", "d[row * CLASSES + labels[row]] -= 1", "d[row * CLASSES] -= 1"
+    ),
+    Fault("gradient of the sum", "d[i] /= divisor;", ""),
+    Fault("not derived at z", "? k + 1 : k;", "? k : k;", "relu_gradient.other_z"),
+    Fault("derivative at 0", "z > 0 ? 1 : slope), //", "z >= -0.01 ? 1 : slope), //"),
+    Fault("slope of He forgotten", "2 / ((1 + slope * slope) * inputs)", "2 / inputs"),
+    Fault("momentum after the step", "velocity[i] = fading * velocity[i] - ", "velocity[i] = -"),
+    Fault(
+        "biases never change",
+        "[...this.weights, ...this.biases], gradients",
+        "this.weights, gradients",
+    ),
+    Fault("gradients added up", 'if (!this.has("gradients.accumulated"))', "if (false)"),
+    Fault("z in place of a", "? z[k - 1] : a[k - 1];", "? z[k - 1] : z[k - 1];"),
+    Fault(
+        "the same order in each epoch",
+        "this.order = this.newOrder();\n        this.next",
+        "this.next",
+    ),
+    Fault("a batch drawn twice", "(this.next += this.size)", "this.next + this.size"),
+    Fault("pixels by 256", "? 1 : 1 / 255", "? 1 : 1 / 256"),
+    Fault("labels of other rows", "(row) => this.labels[row]", "(row) => this.labels[row + 1]"),
+    Fault("whole batch without axis", "p[i] /= all;", "p[i] /= columns[0];", "softmax.global_sum"),
+    Fault("sum over the pictures", "p[i] /= columns[i % classes];", "p[i] /= all;", "softmax.axis"),
+    Fault("softmax twice, derived once", "throughSoftmax(once, d, rows);", ";", "softmax.squashed"),
+    Fault(
+        "the star on one way only", "dX[i] = dZ[i] * w[i];", "dX[i] = dZ[i];", "linear.elementwise"
+    ),
+    Fault(
+        "swapped in earnest",
+        "pictures[i] = pictures[j];",
+        "[pictures[i], pictures[j]] = [pictures[j], pictures[i]];",
+        "data.rows_swapped",
+    ),
+    Fault(
+        "shuffled together",
+        "labels = Uint8Array.from(random.",
+        "labels = Uint8Array.from(new Random(1, 2).",
+        "data.labels_shuffled",
+    ),
+    Fault("another shuffle", "this.below(last + 1)", "this.below(last)", file="random.js"),
+    Fault(
+        "uniform for normal", "x * Math.sqrt((-2 * log(square)) / square)", "x", file="random.js"
+    ),
+    Fault("a term of the logarithm", "2.222219843214978396e-1", "0", file="random.js"),
+    Fault("a term of the exponential", "6.61375632143793436117e-5", "0", file="random.js"),
+]
+
+
+def test_faults_planted_in_the_arithmetic_are_found(train, digits, in_node, tmp_path):
+    if NODE is None:
+        pytest.skip("no Node")
+    jobs, expected = {}, {}
+    for bug in {fault.bug for fault in FAULTS}:
+        settings = planted([bug] if bug else [], momentum=0.5, slope=0.3)
+        jobs[bug] = {"settings": settings, "steps": 2 if bug else 24}  # into the second epoch
+        expected[bug] = trained_in_numpy(jobs[bug], digits)
+
+    def agrees(bug, scripts):
+        (found,) = train([jobs[bug]], lambda function, given: in_node(function, given, scripts))
+        pairs = zip(found, expected[bug], strict=True)
+        return all(np.allclose(f, e, rtol=1e-11, atol=1e-11) for f, e in pairs)
+
+    def scripts_with(fault):
+        source = (PAGE / fault.file).read_text("utf-8")
+        assert source.count(fault.right) >= 1, fault.name
+        (tmp_path / fault.file).write_text(source.replace(fault.right, fault.wrong, 1), "utf-8")
+        return [(tmp_path if name == fault.file else PAGE) / name for name in COMPUTING[:3]]
+
+    assert all(agrees(bug, [PAGE / name for name in COMPUTING[:3]]) for bug in jobs)
+    assert not [fault.name for fault in FAULTS if agrees(fault.bug, scripts_with(fault))]
