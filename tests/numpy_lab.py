@@ -3,6 +3,7 @@
 A bug stands here as a line of NumPy, as the book has it. The laboratory must agree with it.
 """
 
+import functools
 import math
 from itertools import pairwise
 
@@ -41,19 +42,24 @@ class Random:
         return np.reshape([self.uniform() for _ in range(math.prod(shape))], shape)
 
     def permutation(self, n):
-        order = np.arange(n)
+        order = list(range(n))
         for i in range(n - 1, 0, -1):
             j = math.floor(self.uniform() * (i + 1))
-            order[[i, j]] = order[[j, i]]
-        return order
+            order[i], order[j] = order[j], order[i]
+        return np.array(order)
 
 
 def first_weights(settings):
     """Return the weights of all layers as the settings' bug, or He, draws them."""
-    rng, bugs, slope = Random(settings["seed"]), settings["bugs"], settings["slope"]
-    bug = next((bug for bug in bugs if bug.startswith("init.")), None)
-    weights = []
-    for inputs, outputs in pairwise((784, *settings["hidden"], CLASSES)):
+    bug = next((bug for bug in settings["bugs"] if bug.startswith("init.")), None)
+    sizes = 784, *settings["hidden"], CLASSES
+    return _drawn(settings["seed"], sizes, settings["slope"], bug)
+
+
+@functools.cache  # a loop in Python over ten thousands of numbers
+def _drawn(seed, sizes, slope, bug):
+    rng, weights = Random(seed), []
+    for inputs, outputs in pairwise(sizes):
         shape = inputs, outputs
         match bug:
             case "init.zeros":

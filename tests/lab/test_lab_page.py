@@ -212,3 +212,132 @@ def verdict(page, instrument):
         arg=instrument,
     )
     return card.get_attribute("data-verdict")
+
+
+SOFTMAXES = {  # what a softmax makes of the scores 2, 1, 0, and so which bug it has
+    "0.37 0.14 0.05": "softmax.global_sum",
+    "0.95 0.73 0.12": "softmax.axis",
+    "0.45 0.30 0.25": "softmax.squashed",
+}
+
+
+def detect(page):
+    """Find a bug by two instruments, as a reader would who has read chapters 3 and 7."""
+    pictures = verdict(page, "pictures")
+    if "0 to 255" in pictures:
+        return "data.not_scaled"
+    if "one digit" in pictures:
+        return "train.not_shuffled"
+    return SOFTMAXES[verdict(page, "softmax").split(";")[0]]
+
+
+def open_case(open_page, case):
+    page = open_page("game", f"#case={case}", reduced_motion="reduce")
+    page.wait_for_selector("[data-look]:enabled")
+    return page
+
+
+@SCHEMES
+def test_a_case_is_solved_by_instruments_alone_and_stays_solved(open_page):
+    page = open_case(open_page, "everyone-together")
+    bug = detect(page)
+    assert "2 looks so far" in page.locator(".lab-looks").inner_text()
+    page.locator(f".lab-suspects input[value='{bug}']").check()
+    press(page, "That is it")
+    answer = page.locator(".lab-answer").inner_text()
+    assert answer.startswith("Found, with 2 looks; 1 would do.")
+    assert "axis=1" in answer
+    assert "1 of" in page.locator(".lab-score").text_content()
+    guide = page.locator(".lab-answer a").last.get_attribute("href")
+    assert guide.endswith("book/field-guide.html#softmax.global_sum")
+    page.reload()
+    page.wait_for_selector("[data-look]:enabled")
+    assert "found, 2 looks" in page.locator(".lab-list").text_content()
+
+
+def test_a_wrong_name_is_refuted_and_counts(open_page):
+    page = open_case(open_page, "wrong-way-round")
+    press(page, "That is it")
+    assert "Choose a suspect first" in page.locator(".lab-refuted").inner_text()
+    page.locator(".lab-suspects input[value='init.half']").check()
+    press(page, "That is it")
+    assert "would be several times too large" in page.locator(".lab-refuted").inner_text()
+    assert page.locator(".lab-answer").is_hidden()
+    page.locator(".lab-suspects input[value='softmax.axis']").check()
+    press(page, "That is it")
+    assert "1 wrong name" in page.locator(".lab-answer h3").inner_text()
+
+
+def test_two_bugs_want_two_names(open_page):
+    page = open_case(open_page, "two-wrongs")
+    page.locator(".lab-suspects input[value='train.ascent']").check()
+    press(page, "That is it")
+    assert "Choose 2" in page.locator(".lab-refuted").inner_text()
+    page.locator(".lab-suspects input[value='gradients.sign']").check()
+    press(page, "That is it")
+    assert page.locator(".lab-answer").is_visible()
+    press(page, "The next case")
+    assert page.locator(".lab-answer").is_hidden()
+
+
+BAD_STORAGE = ["{", "null", "7", "[]", '{"star": 3, "uphill": {"looks": -1}, "nobody": null}']
+
+
+def test_what_the_browser_kept_is_checked(open_page):
+    good = '{"uphill": {"looks": 2, "wrong": 0, "told": false}, "star": {"looks": "<b>"}}'
+    page = open_page("game")
+    for content in [*BAD_STORAGE, good]:
+        page.evaluate("(kept) => (localStorage['mnist-lab-cases-1'] = kept)", content)
+        page.reload()
+        page.wait_for_selector("[data-look]")
+        count = "1 of" if content == good else "0 of"
+        assert count in page.locator(".lab-score").text_content(), content
+
+
+# -------------------------------------------------------------------------------- for everybody
+
+
+def test_it_works_by_keyboard(open_page):
+    page = open_page()
+    page.locator("[data-do=run]").focus()
+    page.keyboard.press("Enter")
+    wait_for_step(page, 5)
+    page.locator("[data-group=data] input").first.focus()
+    assert "255" in page.locator(".lab-lines").inner_text()  # the lines, on focus alone
+    page.keyboard.press("Space")
+    assert page.locator("[data-group=data] input").first.is_checked()
+
+
+@pytest.mark.parametrize("name", ["full", "game", "small"])
+def test_nothing_scrolls_sideways_on_a_small_screen(open_page, name):
+    page = open_page(name, viewport={"width": 320, "height": 640})
+    page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(open_page, scheme):
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright",
+        reason="axe is not installed: pip install -r requirements-browser.txt",
+    )
+    page = open_page("full", "#bugs=init.positive", color_scheme=scheme, reduced_motion="reduce")
+    wait_for_step(page, 20)
+    press(page, "Pause")
+    for check in ("gradient_check", "softmax", "rows"):
+        page.locator(f"[data-instrument={check}] button").click()
+    assert_axe_finds_nothing(axe, page)
+    page = open_page("game", "#case=everyone-together", color_scheme=scheme)
+    page.wait_for_selector("[data-look]:enabled")
+    verdict(page, "pictures")
+    press(page, "Tell me")
+    page.locator(".lab-all summary").click()
+    assert_axe_finds_nothing(axe, page)
+
+
+def assert_axe_finds_nothing(axe, page):
+    page.wait_for_timeout(200)
+    results = axe.Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+    assert "color-contrast" in {rule["id"] for rule in results.response["passes"]}
