@@ -53,7 +53,7 @@
       const together = open ? "open" : `name="lab-${this.number}"`;
       return element(`<details class="lab-group" data-group="${group.id}" ${together}>
         <summary><span>${escaped(group.name)}</span> <span class="lab-now"></span>
-          <span class="lab-where">${chapterLink(group)}</span></summary>
+          <span class="lab-where">Chapter ${group.chapter}</span></summary>
         <fieldset><legend class="lab-spoken">${escaped(group.name)}</legend>
           ${switches.map(choice).join("")}</fieldset></details>`);
     }

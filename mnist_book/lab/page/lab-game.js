@@ -9,7 +9,7 @@
 
   const KEPT = "mnist-lab-cases-1";
   const LEVELS = ["", "easy", "fair", "hard", "nasty"];
-  const PACE = 60; // steps a second, so that one sees it happen
+  const SECONDS = 2; // that a training takes, so that one sees it happen
   const numbers = (count) => Number.isInteger(count) && count >= 0 && count < 1000;
 
   const stillMotion = matchMedia("(prefers-reduced-motion: reduce)");
@@ -152,7 +152,7 @@
         return this.problem(error.message);
       }
       if (this.case !== opened) return;
-      this.bench.post({ type: "pace", stepsPerSecond: stillMotion.matches ? 0 : PACE });
+      this.bench.post({ type: "pace", stepsPerSecond: stillMotion.matches ? 0 : opened.until / SECONDS });
       this.bench.configure(this.settings);
       this.bench.start(opened.until);
       write(this.find(".lab-status"), "It trains …");
@@ -250,9 +250,7 @@
 
     #answer(told) {
       const { evidence, lesson, best } = this.case, place = this.find(".lab-answer");
-      const verdict = told ? "Here is what it was." : `Found, with ${plural(this.looks, "look")}${
-        this.wrong ? ` and ${plural(this.wrong, "wrong name")}` : ""}${
-        this.looks <= best && !this.wrong ? ". It can’t be done with fewer." : `; ${best} would do.`}`;
+      const verdict = told ? "Here is what it was." : this.#verdict(best);
       const nameOf = (id) => INSTRUMENTS.find((instrument) => instrument.id === id)?.name ?? id;
       place.innerHTML = `<h3>${verdict}</h3>
         ${this.settings.bugs.map((id) => {
@@ -270,6 +268,14 @@
       place.hidden = false;
       place.focus({ preventScroll: true });
       place.scrollIntoView({ block: "nearest" });
+    }
+
+    #verdict(best) {
+      const { looks, wrong } = this;
+      if (looks < best && !wrong) return `A lucky guess: ${plural(best, "look")} would have proved it.`;
+      const found = `Found, with ${plural(looks, "look")}`;
+      if (wrong) return `${found} and ${plural(wrong, "wrong name")}. ${plural(best, "look")} would do.`;
+      return looks === best ? `${found}. It can’t be proved with fewer.` : `${found}; ${best} would do.`;
     }
 
     move(by) {

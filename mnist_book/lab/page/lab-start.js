@@ -44,6 +44,10 @@
     }
   }
 
+  /** A link to a case or to a network brings its laboratory, wherever on the page it stands. */
+  const wanted = ({ dataset }) =>
+    location.hash.includes(dataset.lab === "game" ? "case=" : "bugs=") && dataset.lab !== "";
+
   function watch() {
     const observer = new IntersectionObserver((entries) => {
       for (const { isIntersecting, target } of entries)
@@ -54,7 +58,8 @@
     }, { rootMargin: `${NEAR} 0px` });
     for (const element of document.querySelectorAll("[data-lab]")) {
       element.style.minHeight = HEIGHTS[element.dataset.lab];
-      observer.observe(element);
+      if (wanted(element)) mount(element);
+      else observer.observe(element);
     }
   }
 
