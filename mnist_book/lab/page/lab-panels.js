@@ -131,7 +131,7 @@
 
     gradient_check: (body, { parameters }) => replace(body, table(
       "By formula, and by trying",
-      ["", "by formula", "by trying", "apart by"],
+      ["parameter", "by formula", "by trying", "apart by"],
       parameters.map(({ name, error, worst }) => [
         `<code>${escaped(name)}</code>`, figure(worst.analytic), figure(worst.numeric),
         `<strong>${figure(error, 2)}</strong>`,
@@ -156,7 +156,7 @@
         sizes.map((size, i) => [String(size), figure(losses[i]), figure(steps[i])]))),
 
     step: (body, { parameters }) => replace(body, table(
-      "A step, as a multiple of rate times gradient", ["", "multiple"],
+      "A step, as a multiple of rate times gradient", ["parameter", "multiple"],
       parameters.map(({ name, ratio }) => [
         `<code>${escaped(name)}</code>`, ratio === null ? "no gradient" : figure(ratio),
       ]),
