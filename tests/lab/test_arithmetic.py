@@ -228,8 +228,8 @@ FAULTS = [
     Fault(
         "a pixel forgotten", "for (let i = 0; i < inner; i++)", "for (let i = 1; i < inner; i++)"
     ),
-    Fault("the last of four rows", "+ v3 * w[i3 + j];", ";"),
-    Fault("rest of four not emptied", "n % 4 !== 0; n++) values[n]", "n % 4 !== 0; n++) values[0]"),
+    Fault("the last of eight columns", "s7 += value * w[i + 7];", ""),
+    Fault("columns beyond eight", "out[to + j] += sum;", ""),
     Fault("bias of another unit", "this.biases[k][i % outputs]", "this.biases[k][i % inputs]"),
     Fault("mean over the classes", "sum += ofRow / rows;", "sum += ofRow / CLASSES;"),
     Fault("loss without its maximum", "- (z[start + label] - largest);", "- z[start + label];"),

@@ -23,24 +23,32 @@ MnistLab.part(function (MnistLab) {
   }
 
   // Most of a picture is paper, and a product with 0 is 0: these are the numbers that are not.
-  const values = new Float64Array(PIXELS + 3), places = new Uint32Array(PIXELS + 3);
+  const values = new Float64Array(PIXELS), places = new Uint32Array(PIXELS);
 
   /** out[to ...] += the sum of `count` values, each times the row of w that begins at its place. */
   function addRows(count, w, columns, out, to) {
-    for (let n = count; n % 4 !== 0; n++) values[n] = places[n] = 0;
-    for (let n = 0; n < count; n += 4) { // four at a time: twice as fast as one by one
-      const v0 = values[n], v1 = values[n + 1], v2 = values[n + 2], v3 = values[n + 3];
-      const i0 = places[n], i1 = places[n + 1], i2 = places[n + 2], i3 = places[n + 3];
-      for (let j = 0; j < columns; j++) {
-        out[to + j] += v0 * w[i0 + j] + v1 * w[i1 + j] + v2 * w[i2 + j] + v3 * w[i3 + j];
+    let j = 0;
+    for (; j + 8 <= columns; j += 8) { // eight columns at a time: the sums stay in registers
+      let s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0, s5 = 0, s6 = 0, s7 = 0;
+      for (let n = 0; n < count; n++) {
+        const value = values[n], i = places[n] + j;
+        s0 += value * w[i]; s1 += value * w[i + 1]; s2 += value * w[i + 2]; s3 += value * w[i + 3];
+        s4 += value * w[i + 4]; s5 += value * w[i + 5]; s6 += value * w[i + 6]; s7 += value * w[i + 7];
       }
+      const k = to + j;
+      out[k] += s0; out[k + 1] += s1; out[k + 2] += s2; out[k + 3] += s3;
+      out[k + 4] += s4; out[k + 5] += s5; out[k + 6] += s6; out[k + 7] += s7;
+    }
+    for (; j < columns; j++) {
+      let sum = 0;
+      for (let n = 0; n < count; n++) sum += values[n] * w[places[n] + j];
+      out[to + j] += sum;
     }
   }
 
-  /** out = x @ w, of shapes (rows, inner) and (inner, columns). */
-  function product(x, w, rows, inner, columns, out) {
+  /** out = x @ w, of shapes (rows, inner) and (inner, columns); `skip` zeros, if w has no nan. */
+  function product(x, w, rows, inner, columns, out, skip) {
     out.fill(0);
-    const skip = isFinite_(w);
     for (let row = 0; row < rows; row++) {
       let count = 0;
       for (let i = 0; i < inner; i++) {
@@ -64,7 +72,7 @@ MnistLab.part(function (MnistLab) {
         values[count] = value;
         places[count++] = row * columns;
       }
-      addRows(count, d, columns, out, i * columns);
+      if (count > 0) addRows(count, d, columns, out, i * columns);
     }
   }
 
@@ -221,6 +229,11 @@ MnistLab.part(function (MnistLab) {
       return this.rooms.get(rows);
     }
 
+    /** Tell whether layer k has no nan: where weights have become nan, so has the bias. */
+    skips(k) {
+      return isFinite_(this.biases[k]);
+    }
+
     /** Compute z = x @ weights + bias of layer k. */
     linear(k, x, rows, z) {
       const inputs = this.sizes[k], outputs = this.sizes[k + 1], w = this.weights[k];
@@ -229,7 +242,7 @@ MnistLab.part(function (MnistLab) {
         for (let i = 0; i < z.length; i++) z[i] = x[i] * w[i];
       } else if (this.has("linear.transposed") && this.isSquare(k)) {
         productWithTransposed(x, w, rows, inputs, outputs, z);
-      } else product(x, w, rows, inputs, outputs, z);
+      } else product(x, w, rows, inputs, outputs, z, this.skips(k));
       const sign = this.has("linear.no_bias") ? 0 : this.has("linear.bias_sign") ? -1 : 1;
       if (sign === 0) return;
       for (let i = 0; i < z.length; i++) z[i] += sign * this.biases[k][i % outputs];
@@ -250,7 +263,7 @@ MnistLab.part(function (MnistLab) {
       if (!dX) return; // of the first layer nobody needs it
       if (star) for (let i = 0; i < dX.length; i++) dX[i] = dZ[i] * w[i];
       else if (this.has("gradients.transposed") && this.isSquare(k)) {
-        product(dZ, w, rows, outputs, inputs, dX);
+        product(dZ, w, rows, outputs, inputs, dX, this.skips(k));
       } else productWithTransposed(dZ, w, rows, inputs, outputs, dX);
     }
 
@@ -336,12 +349,7 @@ MnistLab.part(function (MnistLab) {
       const { momentum } = this.settings, fading = this.has("train.momentum") ? 1 : momentum;
       const arrays = [...this.weights, ...this.biases], gradients = [...this.dWeights, ...this.dBiases];
       arrays.forEach((array, number) => {
-        const rate = this.rateOf(number, rows), gradient = gradients[number];
-        const velocity = this.velocities[number];
-        for (let i = 0; i < array.length; i++) {
-          velocity[i] = fading * velocity[i] - rate * gradient[i];
-          array[i] += velocity[i];
-        }
+        move(array, this.velocities[number], gradients[number], fading, this.rateOf(number, rows));
       });
     }
 
@@ -356,6 +364,13 @@ MnistLab.part(function (MnistLab) {
 
     isFinite() {
       return [...this.weights, ...this.biases].every(isFinite_);
+    }
+  }
+
+  function move(array, velocity, gradient, fading, rate) {
+    for (let i = 0; i < array.length; i++) {
+      velocity[i] = fading * velocity[i] - rate * gradient[i];
+      array[i] += velocity[i];
     }
   }
 
@@ -445,11 +460,12 @@ MnistLab.part(function (MnistLab) {
     fill(pictures) {
       const { images } = this.digits;
       if (this.x?.length !== pictures.length * PIXELS) this.x = new Float64Array(pictures.length * PIXELS);
-      pictures.forEach((picture, row) => {
-        const from = picture * PIXELS, to = row * PIXELS;
-        for (let i = 0; i < PIXELS; i++) this.x[to + i] = images[from + i] * this.scale;
-      });
-      return { x: this.x };
+      const { x, scale } = this;
+      for (let row = 0; row < pictures.length; row++) {
+        const from = pictures[row] * PIXELS, to = row * PIXELS;
+        for (let i = 0; i < PIXELS; i++) x[to + i] = images[from + i] * scale;
+      }
+      return { x };
     }
 
     /** Batches of test pictures, `count` or somewhat fewer, so that each is full. */
