@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 BASE = {"dataset", "describe", "figures", "notebook", "schedule"}  # what all rooms may use
-ROOMS = {"accuracy", "diagnosis", "diagrams", "drawing"}
+ROOMS = {"accuracy", "diagnosis", "diagrams", "drawing", "lab"}
 TOP = {"__init__", "__main__"}
 OUTSIDE = {"benchmarks", "conftest", "tests", "tools"}
 OUTSIDE |= {path.stem for path in (ROOT / "benchmarks").iterdir()}  # as they call each other

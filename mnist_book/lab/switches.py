@@ -1,17 +1,16 @@
 """The laboratory's switches: which bugs can be put in, in the words of the catalogue.
 
-    python -m mnist_book.lab.switches
+    python tools/lab_switches.py
 
-writes `page/switches.js` anew; a test holds the two together. What a switch does stands in
-`page/arithmetic.js`.
+writes `page/switches.js` anew; a test holds it against this list and the catalogue. What a switch
+does stands in `page/arithmetic.js`.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from mnist_book.diagnosis.catalogue import entry
 
 SCRIPT = Path(__file__).parent / "page" / "switches.js"
 PAGES = {
@@ -51,8 +50,13 @@ class Switch:
     needs: str = ""  # "square": a layer with as many inputs as outputs; "star": and such a batch
     harmless: bool = False
 
-    def content(self) -> dict[str, Any]:
-        """Return what the page needs to know."""
+    def content(self, entry: Callable[[str], Any]) -> dict[str, Any]:
+        """Return what the page needs to know; what more there is to say, the field guide says.
+
+        Parameters
+        ----------
+        entry : gives the catalogue's bug with a code: its name, chapter, wrong and right line
+        """
         code = self.id if self.code is None else self.code
         bug = entry(code) if code else None
         chapter = bug.chapter if bug else GROUPS[self.group][1]
@@ -63,12 +67,10 @@ class Switch:
             "name": self.name or (bug.name if bug else ""),
             "wrong": self.wrong or (bug.wrong if bug else ""),
             "right": self.right or (bug.right if bug else ""),
-            "symptom": bug.symptom if bug else "",
-            "check": bug.check if bug else "",
             "chapter": chapter,
             "page": PAGES[chapter],
-            "needs": self.needs or None,
-            "harmless": self.harmless,
+            **({"needs": self.needs} if self.needs else {}),
+            **({"harmless": True} if self.harmless else {}),
         }
 
 
@@ -166,20 +168,16 @@ SWITCHES = (
 )
 
 
-def script() -> str:
-    """Return the script that tells the page its groups and switches."""
+def script(entry: Callable[[str], Any]) -> str:
+    """Return the script that tells the page its groups and switches, in the words of `entry`."""
     groups = [
         {"id": id, "name": name, "chapter": chapter, "page": PAGES[chapter]}
         for id, (name, chapter) in GROUPS.items()
     ]
-    lists = {"GROUPS": groups, "SWITCHES": [switch.content() for switch in SWITCHES]}
-    lines = ["// Written by `python -m mnist_book.lab.switches` from the catalogue of bugs."]
+    lists = {"GROUPS": groups, "SWITCHES": [switch.content(entry) for switch in SWITCHES]}
+    lines = ["// Written by tools/lab_switches.py, in the words of the catalogue of bugs."]
     for name, content in lists.items():
         rows = ",\n".join(f"  {json.dumps(row, ensure_ascii=False)}" for row in content)
         lines.append(f"MnistLab.{name} = [\n{rows},\n];")
     lines.append("MnistLab.switchOf = (id) => MnistLab.SWITCHES.find((one) => one.id === id);\n")
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    SCRIPT.write_text(script(), "utf-8")

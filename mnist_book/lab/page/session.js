@@ -97,6 +97,11 @@
     return digits;
   }
 
+  /** Take these packed digits in place of those that come with a page. */
+  function useDigits(packed) {
+    digits = unpackDigits(packed);
+  }
+
   async function load(url) {
     const script = document.createElement("script");
     script.src = url;
@@ -128,5 +133,5 @@
     return { source, images, labels: Uint8Array.from(labels, Number), train };
   }
 
-  Object.assign(MnistLab, { openSession, loadDigits, unpackDigits });
+  Object.assign(MnistLab, { openSession, loadDigits, useDigits, unpackDigits });
 })();
