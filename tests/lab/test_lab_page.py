@@ -113,7 +113,7 @@ def how_it_is(page):
 
 def choose(page, bug):
     chosen = page.locator(f"input[value='{bug}']")
-    chosen.evaluate("(input) => (input.closest('details').open = true)")
+    chosen.evaluate("(input) => input.closest('details')?.setAttribute('open', '')")
     chosen.check()
 
 

@@ -217,7 +217,7 @@
       "Centred is not enough: how far they spread must go with the number of inputs."),
     // ---- Nasty: it learns nearly as well ------------------------------------------------------
     one(4, "always-yes", "At least zero",
-      "“I copied the derivative from a tutorial. It reaches 87 %, and I am told that it should be 90.”",
+      "“I copied the derivative from a tutorial. It learns, as it should. I am told that it should learn a little more.”",
       "relu_gradient.always_one", "gradients.missing_activation network.linear train.rates_differ linear.no_bias",
       [["bend", "The derivative is 1 on both sides of a function that is flat on one."]],
       "Behind plain ReLU nothing is below 0, and a >= 0 is always true."),
@@ -298,10 +298,10 @@
 
   const PRESETS = Object.fromEntries([
     // id, chapter, page, title, question, hint, settings, switches, instruments, until
-    ["front", null, "lab", "Break a network", "It learns to read digits while you look. Which switch stops it?",
+    ["front", null, "lab", "", "It learns to read digits while you look. Which switch stops it?",
       "Put a bug in, and compare the two curves: yours, and the right network’s.",
       { hidden: [32] }, "data.not_scaled init.zeros gradients.sign softmax.axis leaky_relu.no_else relu_gradient.always_one",
-      "predictions weights", 600],
+      "example predictions first_loss", 600],
     ["chapter-2", 2, "02-matrix-product", "A star in the square layer",
       "It runs without an error, and it learns. Which single look gives the star away?",
       "Compare the curves first. Then ask for a second batch size.",

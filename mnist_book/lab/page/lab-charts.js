@@ -3,6 +3,7 @@
 (() => {
   "use strict";
 
+  const { figure } = MnistLab;
   const COLOURS = ["ink", "quiet", "line", "faint", "paper", "mine", "twin", "plus", "minus"];
   const EDGE = 3; // pixels between a line's end and a name that stands before it
 
@@ -200,18 +201,19 @@
         const ends = line.values.findIndex((value) => !Number.isFinite(value));
         const broken = ends >= 0, at = broken ? Math.max(ends - 1, 0) : line.values.length - 1;
         const value = Number.isFinite(line.values[at]) ? line.values[at] : top;
-        return { ...line, x: toX(line.steps[broken ? ends : at]), y: toY(value), broken };
+        const name = broken ? `${line.name}: ${figure(line.values[ends])}` : line.name;
+        return { ...line, name, x: toX(line.steps[broken ? ends : at]), y: toY(value) };
       });
       names.sort((a, b) => a.y - b.y);
-      for (const { name, colour, x, y, broken } of names) {
-        const text = broken ? `${name}: nan` : name, length = context.measureText(text).width;
+      context.font = context.font.replace(/^(600 )?/, "600 ");
+      for (const { name, colour, x, y } of names) {
+        const length = context.measureText(name).width;
         const right = x + 9 + length <= area.right;
         const place = freePlace(right ? y : y - 11, taken);
         taken.push(place);
-        context.font = context.font.replace(/^(600 )?/, "600 ");
         context.textAlign = right ? "left" : "right";
         const from = right ? x + 9 : Math.min(x - EDGE, area.right);
-        paintText(text, from, place, colours[colour]);
+        paintText(name, from, place, colours[colour]);
       }
     }
   }

@@ -28,34 +28,38 @@
       this.number = ++made;
       this.root = element(`<div class="lab-switches"></div>`);
       this.lines = element(`<div class="lab-lines" hidden></div>`);
-      for (const group of GROUPS) {
-        const switches = SWITCHES.filter(({ id, group: of }) =>
-          of === group.id && (!offered || offered.includes(id)));
-        if (switches.length) this.root.append(this.#group(group, switches, offered !== null));
-      }
+      if (offered) this.root.append(this.#list(offered.map(switchOf)));
+      else for (const group of GROUPS) this.root.append(this.#group(group));
       this.root.firstElementChild.open = true;
       this.root.append(element(`<label class="lab-switch lab-several"><input type="checkbox"
         role="switch"><span>several bugs at once</span></label>`));
       this.several = this.root.querySelector(".lab-several input");
       this.several.checked = on.length > 1;
+      this.several.parentElement.hidden = offered !== null && on.length < 2;
       this.bugs = on;
       this.#listen();
     }
 
-    #group(group, switches, open) {
-      const choice = ({ id, name, wrong, right, harmless }) => {
-        const about = `lab-${this.number}-${id}`;
-        return `<label class="lab-switch lab-switch-${harmless ? "other" : "wrong"}">
-            <input type="checkbox" role="switch" value="${id}" aria-describedby="${about}">
-            <span>${escaped(name)}</span></label>
-          <span hidden id="${about}">${escaped(`Wrong: ${wrong} Right: ${right}`)}</span>`;
-      };
-      const together = open ? "open" : `name="lab-${this.number}"`;
-      return element(`<details class="lab-group" data-group="${group.id}" ${together}>
-        <summary><span>${escaped(group.name)}</span> <span class="lab-now"></span>
-          <span class="lab-where">Chapter ${group.chapter}</span></summary>
-        <fieldset><legend class="lab-spoken">${escaped(group.name)}</legend>
-          ${switches.map(choice).join("")}</fieldset></details>`);
+    #switch({ id, name, wrong, right, harmless }) {
+      const about = `lab-${this.number}-${id}`;
+      return `<label class="lab-switch lab-switch-${harmless ? "other" : "wrong"}">
+          <input type="checkbox" role="switch" value="${id}" aria-describedby="${about}">
+          <span>${escaped(name)}</span></label>
+        <span hidden id="${about}">${escaped(`Wrong: ${wrong} Right: ${right}`)}</span>`;
+    }
+
+    #list(switches) {
+      return element(`<div class="lab-group"><fieldset><legend class="lab-spoken">Bugs</legend>
+        ${switches.map((one) => this.#switch(one)).join("")}</fieldset></div>`);
+    }
+
+    #group({ id, name, chapter }) {
+      const switches = SWITCHES.filter(({ group }) => group === id);
+      return element(`<details class="lab-group" data-group="${id}" name="lab-${this.number}">
+        <summary><span>${escaped(name)}</span> <span class="lab-now"></span>
+          <span class="lab-where">Chapter ${chapter}</span></summary>
+        <fieldset><legend class="lab-spoken">${escaped(name)}</legend>
+          ${switches.map((one) => this.#switch(one)).join("")}</fieldset></details>`);
     }
 
     #listen() {
@@ -67,7 +71,7 @@
         else this.bugs = [...before.filter(keep), ...(target.checked ? [target.value] : [])];
         if (target !== this.several || before.length !== this.bugs.length) this.changed(this.bugs);
       });
-      const from = ({ target }) => target.closest?.("[data-group] .lab-switch")?.firstElementChild.value;
+      const from = ({ target }) => target.closest?.(".lab-group .lab-switch")?.firstElementChild.value;
       for (const kind of ["focusin", "pointerover"])
         this.root.addEventListener(kind, (event) => {
           const id = from(event);
@@ -77,7 +81,7 @@
     }
 
     #inputs() {
-      return [...this.root.querySelectorAll("[data-group] input")];
+      return [...this.root.querySelectorAll(".lab-group input")];
     }
 
     get bugs() {
@@ -86,7 +90,7 @@
 
     set bugs(ids) {
       for (const input of this.#inputs()) input.checked = ids.includes(input.value);
-      for (const group of this.root.querySelectorAll(".lab-group")) {
+      for (const group of this.root.querySelectorAll("details")) {
         const names = [...group.querySelectorAll("input:checked")].map(({ value }) => switchOf(value).name);
         group.querySelector(".lab-now").textContent = names.join(", "); // groups may be closed
       }
@@ -99,7 +103,7 @@
       this.lines.hidden = shown === null;
       if (!shown || this.lines.dataset.of === id) return;
       this.lines.dataset.of = id;
-      this.root.querySelector(`[data-group="${shown.group}"]`).append(this.lines);
+      this.root.querySelector(`input[value="${id}"]`)?.closest(".lab-group").append(this.lines);
       const more = [chapterLink(shown), guideLink(shown.code)].filter(Boolean).join(" · ");
       this.lines.innerHTML = `<p><strong>${escaped(shown.name)}</strong>
         <span class="lab-where">${more}</span></p>${linesOf(shown)}`;

@@ -54,6 +54,7 @@
     <p class="lab-problem" role="alert" hidden></p>
     ${lossCharts(id)}
     <p class="lab-status" role="status"></p>
+    <p class="lab-spoken lab-aloud" role="status"></p>
     <div class="lab-main lab-main-game">
       <div class="lab-desk">
         <h3>Look <span class="lab-looks"></span></h3>
@@ -207,7 +208,7 @@
       if (this.case !== of) return;
       panel.root.classList.remove("lab-busy");
       panel.show(reading);
-      write(this.find(".lab-status"), `${panel.instrument.name}: ${reading.says}`);
+      write(this.find(".lab-aloud"), `${panel.instrument.name}: ${reading.says}`);
     }
 
     count() {

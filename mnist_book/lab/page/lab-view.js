@@ -159,7 +159,7 @@
       <p class="lab-counter" aria-hidden="true"></p>
       <button type="button" data-do="report">How is it going?</button>
     </div>
-    <p class="lab-status" role="status"></p>
+    <p class="lab-status" role="status">Press Run, or switch a bug on.</p>
     <p class="lab-spoken lab-aloud" role="status"></p>
     <p class="lab-problem" role="alert" hidden></p>
     <div class="lab-main">
@@ -427,7 +427,7 @@
       paintAccuracy(this.find(".lab-accuracy canvas"), lines.accuracy);
       for (const id of this.fresh ?? []) {
         const panel = this.panels.get(id);
-        if (panel) panel.show(this.readings[id], { running: this.bench.running });
+        if (panel?.visible || panel?.reading === null) panel.show(this.readings[id], { running: this.bench.running });
       }
       this.fresh = null;
       this.showRunning();
