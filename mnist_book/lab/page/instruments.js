@@ -49,7 +49,7 @@ MnistLab.part(function (MnistLab) {
   }
 
   function curve({ mine, right }) {
-    const recent = (side) => mean(side.recent);
+    const recent = (side) => (side.recent.length > 0 ? mean(side.recent) : side.firstLoss);
     const loss = recent(mine), of = recent(right), { accuracy } = mine, rightAccuracy = right.accuracy;
     const course =
       !Number.isFinite(loss) ? "nan" : Math.abs(loss - LN10) < 0.12 && of < 2 ? "flat at ln 10" :

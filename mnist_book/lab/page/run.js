@@ -16,7 +16,7 @@ MnistLab.part(function (MnistLab) {
       const { x, labels, pictures } = new Batches(digits, settings).draw();
       this.firstBatch = { x: x.slice(), labels, pictures };
       this.firstLoss = this.network.loss(x, labels, settings.batch); // as the first step will find it
-      this.recent = [this.firstLoss]; // the last losses
+      this.recent = []; // the last losses
       this.unsent = []; // those that the page does not have yet
     }
 
