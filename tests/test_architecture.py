@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 BASE = {"dataset", "describe", "figures", "notebook", "schedule"}  # what all rooms may use
-ROOMS = {"accuracy", "diagnosis", "diagrams", "drawing"}
+ROOMS = {"accuracy", "diagnosis", "diagrams", "drawing", "lab"}
 UPSTAIRS = {"writing"}  # a room on top of the others
 TOP = {"__init__", "__main__"}
 OUTSIDE = {"benchmarks", "conftest", "lite", "tests", "tools"}

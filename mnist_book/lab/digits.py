@@ -1,0 +1,67 @@
+"""The digits that come with the laboratory: a few thousand, in a script that a page can load.
+
+The file is made with the book and never committed. A Sphinx extension (`setup`) writes it into the
+built site: of MNIST if it is at hand, of the practice digits if not.
+"""
+
+import base64
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mnist_book.dataset import Digits, load_mnist, load_practice_digits
+
+TRAIN, TEST = 4000, 600
+NAME = "lab-digits.js"
+
+
+def digits_at_hand() -> Digits:
+    """Return MNIST if it is on this machine, else the practice digits. Nothing is downloaded."""
+    try:
+        return load_mnist(download=False)
+    except (OSError, ValueError):
+        return load_practice_digits()
+
+
+def pack(digits: Digits, train: int = TRAIN, test: int = TEST) -> dict[str, Any]:
+    """Pack the first digits of training and test, pixels rounded to 16 grey levels.
+
+    Returns
+    -------
+    source : a sentence on what they are
+    train : how many of them are for training; they come first
+    labels : a string of digits
+    pixels : base64 of deflated bytes, two pixels in each, the left one in the upper four bits
+    """
+    images = np.concatenate([digits.train_images[:train], digits.test_images[:test]])
+    labels = np.concatenate([digits.train_labels[:train], digits.test_labels[:test]])
+    levels = np.rint(images.reshape(len(images), -1) / 17).astype(np.uint8)
+    pairs = levels[:, 0::2] << 4 | levels[:, 1::2]
+    train = min(train, len(digits.train_labels))
+    return {
+        "source": f"{digits.source}: {train:,} for training, {len(labels) - train:,} for testing",
+        "train": train,
+        "labels": "".join(map(str, labels)),
+        "pixels": base64.b64encode(zlib.compress(pairs.tobytes(), 9)).decode("ascii"),
+    }
+
+
+def script(digits: Digits) -> str:
+    """Return the script that gives a page its digits."""
+    return f"globalThis.MNIST_LAB_DIGITS = {json.dumps(pack(digits))};\n"
+
+
+def _write_digits(app: Any, error: Exception | None) -> None:  # noqa: ANN401
+    if error is None and app.builder.format == "html":
+        static = Path(app.outdir) / "_static"
+        static.mkdir(exist_ok=True)
+        (static / NAME).write_text(script(digits_at_hand()), "ascii")
+
+
+def setup(app: Any) -> dict[str, bool]:  # noqa: ANN401
+    """Let Sphinx write the digits into the site that it has built."""
+    app.connect("build-finished", _write_digits)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
