@@ -79,7 +79,7 @@ def unlearned(subject: Subject) -> Said:
     if subject.accuracy > 0.3 or weights[-1].std() * np.sqrt(len(weights[-1])) < 0.5:
         return
     spread, drawn = _spreads(subject)
-    if not 0 < spread < FLAT * drawn:
+    if not 1e-9 < spread < FLAT * drawn:
         return
     subject.twin.home()
     _, learned = training.learned(subject.twin, subject.x[:64], y[:64], 0.005, 100)
@@ -110,7 +110,10 @@ def _spreads(subject: Subject) -> tuple[float, float]:
 
 @probe(needs="finite", unless="*")
 def by_rote(subject: Subject) -> Said:
-    """Look for the first batch of the pictures among those that it knows, and no others."""
+    """Doubt a network that knows the first batch of the pictures by heart, and no others.
+
+    It may have been meant to see no more.
+    """
     x, digits = subject.images[:MOST], subject.digits[:MOST]
     p = subject.predict(x)
     if p.shape != (len(x), subject.classes) or subject.accuracy >= subject.once(nearest_mean):
@@ -119,9 +122,7 @@ def by_rote(subject: Subject) -> Said:
     for count in reversed([size for size in USUAL_SIZES if size < len(x) / 2]):
         others = float(right[count:].mean())
         if right[:count].all() and others**count < 1e-6:
-            returned = f"{count} of the first {count} right, and {others:.0%} of those after them"
-            given, expected = f"{len(x)} images", "about as many of all"
-            yield finding("network.overfitted", given, returned, expected, count=count)
+            yield doubt("by_rote", count=count, others=f"{others:.0%}")
             return
 
 

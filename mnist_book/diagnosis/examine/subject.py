@@ -414,8 +414,8 @@ class Subject:
     @cached_property
     def reach(self) -> float:
         """How far inputs drawn at random go: as far as bytes, for a network that scales them."""
-        largest = float(np.abs(self.x).max())
-        return largest if largest > 4 and self.scales_inside(largest) else 1.0
+        size = float(np.sqrt(np.mean(np.square(self.x, dtype=np.float64))))
+        return float(np.abs(self.x).max()) if size > 4 and self.scales_inside(size) else 1.0
 
     def scales_inside(self, size: float) -> bool:
         """Tell whether inputs of this size are of a good size for it, which it makes them itself.
