@@ -34,6 +34,7 @@ import numpy as np
 
 from mnist_book.diagnosis.evidence import cleaned
 from mnist_book.diagnosis.examine import (
+    bare_steps,
     bends,
     data,
     gradients,
@@ -65,6 +66,7 @@ PROBES: tuple[Probe, ...] = (
     *gradients.PROBES,
     *training.PROBES,
     *steps.PROBES,
+    *bare_steps.PROBES,
     *units.PROBES,
     training.too_long,
     training.by_heart,

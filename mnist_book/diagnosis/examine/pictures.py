@@ -6,7 +6,7 @@ from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.subject import Subject
 
 SIDE = 28
-MOST = 400  # pictures that are looked at
+MOST = 150  # pictures that are looked at
 ALIKE, UNLIKE = 0.6, 0.45  # correlations of neighbouring pixels: digits have about 0.8
 
 

@@ -81,10 +81,11 @@ class Stepper:
     def start(self, seed: int, shrink: float = 1) -> Subject:
         """Return a new copy at random weights, the last of them smaller by a factor."""
         network = self.subject.copy(self.dtype)
-        self._move(network, seed, shrink)
+        self.place(network, seed, shrink)
         return network
 
-    def _move(self, network: Subject, seed: int, shrink: float) -> None:
+    def place(self, network: Subject, seed: int, shrink: float) -> None:
+        """Move a network to random weights, the last of them smaller by a factor."""
         network.random_point(seed)
         matrices = [array for array in network.arrays() if is_matrix(array)]
         for array in matrices[-1:] if shrink != 1 else ():
@@ -107,7 +108,7 @@ class Stepper:
 
     def gradient(self, seed: int, x: np.ndarray, y: np.ndarray, shrink: float = 1) -> Arrays:
         """Return the gradient at the same weights."""
-        self._move(self.twin, seed, shrink)
+        self.place(self.twin, seed, shrink)
         arrays, (_, gradients) = self.twin.arrays(), self.twin.gradients(x, y)
         if [g.size for g in gradients] != [a.size for a in arrays]:
             raise Refused

@@ -103,7 +103,12 @@ def leaves_none_out(subject: Subject) -> Said:
 
 @probe(needs="step probabilities whole twin parameters", unless="network.random train gradients")
 def labels_of_pictures(subject: Subject) -> Said:
-    """Give the labels of a batch to other pictures of it: the step must be another one."""
+    """Give the labels of a batch to other pictures of it: the step must be another one.
+
+    Where there are gradients, steps are held against them.
+    """
+    if "loss_and_gradients" in subject.has:
+        return
     stepper = steps.Stepper(subject)
     x, y = stepper.batch(12)
     labels = y, np.roll(y, 5), np.zeros_like(y)
