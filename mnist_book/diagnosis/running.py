@@ -4,7 +4,8 @@ Held off:
 
 - *A call that does not end.* It is stopped after `TIME_LIMIT` seconds of work. What counts is the
   processor time of its own thread, so that a busy machine changes no verdict. Waiting, as in
-  `time.sleep`, counts for a part of that, so that a call that only waits ends as well.
+  `time.sleep`, counts for a part of that, so that a call that only waits ends as well; on Linux,
+  waiting for the processor itself counts for nothing.
 - *Errors of every kind*, `sys.exit()` too, endless recursion, and, on Linux, a call that takes more
   than `MEMORY_LIMIT` bytes of memory: they come back as exceptions.
 - *Output* to `sys.stdout` and `sys.stderr`, of which the first `PRINTED_LIMIT` bytes are kept;
@@ -69,7 +70,7 @@ def run(
     outcome: dict[str, Theirs] = {}
 
     def target() -> None:
-        outcome["clock"] = _clock_of_this_thread()
+        outcome["clock"], outcome["number"] = _clock_of_this_thread(), threading.get_native_id()
         try:
             with np.errstate(all="ignore"):
                 outcome["result"] = function(*arguments)
@@ -116,8 +117,18 @@ def _ends_in_time(thread: threading.Thread, outcome: dict, limit: float) -> bool
         with contextlib.suppress(OSError, KeyError):  # it has just ended, or not quite begun
             worked = outcome["clock"]()
         # Ticks are counted, not what a clock on the wall says: both threads wait for the machine.
-        spent += max(worked - before, TICK * WAITING)
+        idle = 0.0 if _wants_to_run(outcome.get("number", 0)) else TICK * WAITING
+        spent += max(worked - before, idle)
     return False
+
+
+def _wants_to_run(number: int) -> bool:
+    """Tell whether a thread runs, or would if the machine let it; False where that is not told."""
+    try:
+        fields = Path(f"/proc/self/task/{number}/stat").read_text("ascii", "replace")
+    except OSError:  # not Linux, or it has just ended
+        return False
+    return fields.rpartition(")")[2].split()[0] == "R"
 
 
 def _clock_of_this_thread() -> Callable[[], float]:

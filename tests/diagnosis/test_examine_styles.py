@@ -7,6 +7,7 @@ import types
 import numpy as np
 import pytest
 from network_styles import BUGS, STYLES, execute
+from samples import ALL
 
 from mnist_book import examine
 
@@ -28,8 +29,16 @@ def test_a_right_network_is_right_and_stays_as_it_is(digits, style):
         assert old.tobytes() == new.tobytes()
 
 
-@pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize("code", BUGS)
+# Each style with some of the bugs, and each bug in some of the styles.
+PAIRS = [
+    (style, code)
+    for i, style in enumerate(STYLES)
+    for j, code in enumerate(BUGS)
+    if ALL or (i + j) % 4 == 0
+]
+
+
+@pytest.mark.parametrize(("style", "code"), PAIRS)
 def test_the_bug_is_named_first(digits, style, code):
     report = examine(execute(style, *BUGS[code]), *digits)
     assert [finding.code for finding in report.findings][:1] == [code], report

@@ -475,11 +475,7 @@ WRONG = {
     "a decoder's bias": ("gradients.bias", "", lambda: NotDrawn(49, 20, 10)),
     "a bias never added": ("linear.no_bias", "parameters[1]", lambda: Biasless(49, 20, 10)),
     "biases never added": ("linear.no_bias", "[3]", lambda: Biasless(49, 20, 12, 10)),
-    "constant below 0": (
-        "gradients.missing_activation",
-        "0.05",
-        lambda: ConstantBelow(49, 20, 12, 10),
-    ),
+    "constant below 0": ("leaky_relu.wrong", "0.05", lambda: ConstantBelow(49, 20, 12, 10)),
     "plain on the way back": (
         "gradients.missing_activation",
         "0.02",

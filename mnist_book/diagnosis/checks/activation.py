@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from mnist_book.diagnosis.checks.function import GuardedFunction, not_a_number, report
+from mnist_book.diagnosis.checks.function import GuardedFunction, not_a_number, report, takes
 from mnist_book.diagnosis.evidence import compared, lay_out
 from mnist_book.diagnosis.reports import Finding, Report
 
 SLOPES = (0.3, 0.05)
+OWN_SLOPE = 0.01  # of a function that takes none
 # Some just above 0, some above 1: a function may treat them in different ways.
 P = np.array([0.01, 0.04, 0.2, 0.7, 1.5, 3.0])
 N = -np.array([0.02, 0.03, 0.25, 0.6, 1.2, 4.0])
@@ -60,19 +62,42 @@ DERIVATIVE_MISTAKES: list[tuple[Finding, Callable[[float], Halves]]] = [
 ]
 
 
-def leaky_relu(function: Callable[[np.ndarray, float], np.ndarray]) -> Report:
-    """Check `f(z, slope)`: z where z > 0, slope * z elsewhere."""
-    subject = GuardedFunction(function, "z slope")
+def leaky_relu(function: Callable[..., np.ndarray]) -> Report:
+    """Check `f(z, slope)`: z where z > 0, slope * z elsewhere; `f(z)` may have its own slope."""
+    subject, slopes = _with_slope(function, lambda above, below: below / N)
 
     def check() -> list[Finding]:
-        measured = {slope: _measure(subject, slope) for slope in SLOPES}
+        measured = {slope: _measure(subject, slope) for slope in slopes()}
         for slope, halves in measured.items():
             if not _near(halves, (P, slope * N)):
-                finding = _in_table(measured, ACTIVATION_MISTAKES) or _by_halves(measured)
+                own = len(measured) == 1 and _near(halves, (P, 0))
+                finding = Finding("leaky_relu.plain", says="inside") if own else None
+                finding = finding or _in_table(measured, ACTIVATION_MISTAKES)
+                finding = finding or _by_halves(measured)
                 return [_shown(finding, slope, halves, (P, slope * N))]
         return subject.side_effects()
 
     return report("leaky_relu", check)
+
+
+def _with_slope(
+    function: Callable[..., np.ndarray], leak: Callable[[Any, Any], np.ndarray]
+) -> tuple[GuardedFunction, Callable[[], tuple[float, ...]]]:
+    """Return a function of z and slope, and the slopes to try: its own, if it takes z alone.
+
+    `leak` reads that slope off what comes out for `P` and for `N`; 0.01 if there is none.
+    """
+    if not callable(function) or takes(function, 2) or not takes(function, 1):
+        return GuardedFunction(function, "z slope"), lambda: SLOPES
+
+    subject = GuardedFunction(lambda z, slope: function(z), "z slope")
+
+    def slopes() -> tuple[float, ...]:
+        found = leak(*_measure(subject, OWN_SLOPE))
+        alike = np.ptp(found) < 1e-6 and 0 < found[0] < 1
+        return (float(found[0]) if alike else OWN_SLOPE,)
+
+    return subject, slopes
 
 
 def _by_halves(measured: Measured) -> Finding:
@@ -89,29 +114,35 @@ def _by_halves(measured: Measured) -> Finding:
     return Finding("leaky_relu.wrong", says="usual" if right else "positive")
 
 
-def leaky_relu_gradient(function: Callable[[np.ndarray, float], np.ndarray]) -> Report:
-    """Check `f(z, slope)`: 1 where the pre-activation z > 0, slope elsewhere (either at 0)."""
-    subject = GuardedFunction(function, "z slope")
+def leaky_relu_gradient(function: Callable[..., np.ndarray]) -> Report:
+    """Check `f(z, slope)`: 1 where the pre-activation z > 0, slope elsewhere (either at 0).
+
+    It may be `f(z)` with a slope of its own.
+    """
+    subject, slopes = _with_slope(function, lambda above, below: below / above)
 
     def check() -> list[Finding]:
-        measured = {slope: _measure(subject, slope) for slope in (*SLOPES, 0.0)}
+        tried = slopes() if slopes() != SLOPES else (*SLOPES, 0.0)
+        measured = {slope: _measure(subject, slope) for slope in tried}
         for slope, halves in measured.items():
             if not _near(halves, (1, slope)):
                 finding = _mistake_in_derivative(measured)
                 return [_shown(finding, slope, halves, (np.ones(6), np.full(6, slope)))]
         at_zero = np.array([[0.0, 1.0, -1.0]])
-        result = subject.array(at_zero, SLOPES[0], shape=at_zero.shape)
-        not_a_number(result, subject.given(at_zero, SLOPES[0]))
+        result = subject.array(at_zero, tried[0], shape=at_zero.shape)
+        not_a_number(result, subject.given(at_zero, tried[0]))
         return subject.side_effects()
 
     return report("leaky_relu_gradient", check)
 
 
 def _mistake_in_derivative(measured: Measured) -> Finding:
-    leaky = {slope: measured[slope] for slope in SLOPES}
+    leaky = {slope: halves for slope, halves in measured.items() if slope}
     finding = _in_table(leaky, DERIVATIVE_MISTAKES)
     if finding:
         return finding
+    if len(measured) == 1 and _near(next(iter(measured.values())), (1, 0)):
+        return Finding("relu_gradient.slope_ignored")
     if all(_near(halves, (1, slope)) for slope, halves in leaky.items()):
         ones = _near(measured[0.0], (1, 1))
         return Finding("relu_gradient.of_activation") if ones else Finding("relu_gradient.wrong")

@@ -148,6 +148,10 @@ def _attempt(subject: GuardedFunction, path: Path, content: bytes) -> np.ndarray
 
 def _misread(result: np.ndarray, expected: np.ndarray, content: bytes) -> Finding | None:
     """Name the mistake that makes `result` of a file that holds `expected`."""
+    for kept in (expected[:-1], expected[1:]):
+        if np.array_equal(result, kept):
+            counts = {"count": len(kept), "all": len(expected)}
+            return Finding("read_idx.wrong", says="fewer", values=counts)
     values, right = result.ravel(), expected.ravel()
     if values.size == right.size:
         if np.array_equal(values, right):

@@ -189,18 +189,18 @@ def _call(function: Callable, arguments: tuple) -> _Outcome | _Failure:
         return _Outcome(_plain(function(*copies)), tuple(map(_plain, copies)))
     except BaseException as error:  # sys.exit() too
         text = f"{type(error).__name__}: {cleaned(error, str)}".removesuffix(": ")
-        takes = not isinstance(error, TypeError) or _takes(function, arguments)
-        return _Failure(text, type(error), takes)
+        fits = not isinstance(error, TypeError) or takes(function, len(arguments))
+        return _Failure(text, type(error), fits)
 
 
-def _takes(function: Callable, arguments: tuple) -> bool:
+def takes(function: Callable, count: int) -> bool:
     """Tell whether a function can be called with so many arguments."""
     try:
         signature = inspect.signature(function)
     except Exception:  # not every callable has one
         return True
     try:
-        signature.bind(*arguments)
+        signature.bind(*range(count))
     except TypeError:
         return False
     return True

@@ -81,7 +81,7 @@ def linear(function: Callable[..., np.ndarray], *, columns: bool = False) -> Rep
     subject = GuardedFunction(function, "x weights bias")
 
     def check() -> list[Finding]:
-        for sizes in SIZES:
+        for sizes in (*SIZES, SQUARE):
             finding = _check_layer(subject, _arguments(*sizes), columns)
             if finding:
                 return [finding] if columns else _with_layout(finding, function)
@@ -177,6 +177,13 @@ def _wrong_products(
     yield Finding("linear.no_bias"), x @ weights
     yield Finding("linear.bias_sign"), x @ weights - bias
     yield Finding("linear.transposed", says="result"), (x @ weights + bias).T
+    yield Finding("linear.wrong", says="often"), x @ weights + x.shape[1] * bias
+    for row in (0, -1):
+        one_row = x @ weights
+        one_row[row] += bias
+        yield Finding("linear.wrong", says="one_row"), one_row
+    for inputs in (slice(None, -1), slice(1, None)):
+        yield Finding("linear.wrong", says="input_left_out"), x[:, inputs] @ weights[inputs] + bias
     not_summed = x[:, :, np.newaxis] * weights
     yield Finding("linear.elementwise", says="not_summed"), not_summed
     yield Finding("linear.elementwise", says="not_summed"), not_summed + bias

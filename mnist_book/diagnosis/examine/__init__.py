@@ -34,6 +34,7 @@ import numpy as np
 
 from mnist_book.diagnosis.evidence import cleaned
 from mnist_book.diagnosis.examine import (
+    bare_steps,
     bends,
     data,
     gradients,
@@ -51,7 +52,7 @@ from mnist_book.diagnosis.examine.calls import finding_of
 from mnist_book.diagnosis.examine.examples import Examples, fit
 from mnist_book.diagnosis.examine.notes import NEEDED_FOR, Note, note, unchecked
 from mnist_book.diagnosis.examine.probing import Probe, Said, finding
-from mnist_book.diagnosis.examine.subject import METHODS, Subject
+from mnist_book.diagnosis.examine.subject import Subject
 from mnist_book.diagnosis.reports import Finding, Report
 
 PROBES: tuple[Probe, ...] = (
@@ -65,6 +66,7 @@ PROBES: tuple[Probe, ...] = (
     *gradients.PROBES,
     *training.PROBES,
     *steps.PROBES,
+    *bare_steps.PROBES,
     *units.PROBES,
     training.too_long,
     training.by_heart,
@@ -96,7 +98,8 @@ def examine(
         the more is checked: `parameters`, a list of arrays that it reads in place (or a dictionary
         of them); `loss_and_gradients(x, labels) -> (float, list like parameters)`;
         `activations(x)`, a list of each layer's output, logits last; `step(x, labels)`, one step of
-        training. It works on a copy: your network stays as it is. Functions are given in a line:
+        training; `loss(x, labels) -> float`, where there are no gradients. It works on a copy:
+        your network stays as it is. Functions are given in a line:
         `types.SimpleNamespace(predict_proba=forward, parameters=[W1, b1, W2, b2])`; column-major
         code is wrapped in one: `types.SimpleNamespace(predict_proba=lambda x: net.predict(x.T).T,
         parameters=net.weights)`
@@ -187,9 +190,10 @@ def _no_predictions(network: object, calls: Calls) -> Iterator[Finding]:
 
 def _introduction(subject: Subject) -> Iterator[Note]:
     """Say what is not there to be checked, and what there is that cannot be."""
-    for name in METHODS:
+    for name, needed_for in NEEDED_FOR.items():
         if name not in subject.has:
-            yield note("absent", name=name, needed_for=NEEDED_FOR[name])
+            needed_for = needed_for.removeprefix("the loss, ") if subject.losses else needed_for
+            yield note("absent", name=name, needed_for=needed_for)
     if subject.shared:
         yield unchecked("shared", what=", ".join(dict.fromkeys(subject.shared)))
     if "parameters" in subject.has and not subject.arrays():

@@ -39,6 +39,8 @@ def cause(subject: Subject, slopes: Slopes) -> Cause:
     if _only_of_length(slopes, matrices) and not _is_shared(arrays):
         return _of_length(subject, slopes, matrices)
     last = np.flatnonzero(matrices)[-1]
+    if missing := _never_computed(slopes):
+        return Cause("gradients.zero", "network", {"numbers": ", ".join(map(str, missing))})
     for explain in (_transposed, _shared):
         if found := explain(subject, slopes):
             return found
@@ -106,6 +108,14 @@ def _of_biases(subject: Subject, slopes: Slopes) -> Cause:
         if np.allclose(factors, 1 / slopes.batch, rtol=0.02):
             return Cause("gradients.bias", "network_mean", {"m": slopes.batch})
     return Cause("gradients.bias")
+
+
+def _never_computed(slopes: Slopes) -> list[int]:
+    """Return which gradients are 0 throughout, if all others are right and some are not 0."""
+    zero = [k for k in np.flatnonzero(slopes.wrong) if not slopes.pairs[k].analytic.any()]
+    others = [pair for k, pair in enumerate(slopes.pairs) if k not in zero]
+    alone = len(zero) == slopes.wrong.sum() and any(pair.analytic.any() for pair in others)
+    return [int(k) for k in zero] if alone else []
 
 
 # --------------------------------------------------------------------------------------------------
@@ -325,11 +335,16 @@ def _before_last_layer(subject: Subject) -> Cause:
     if derivatives:
         right, used = derivatives
         if slopes := _other_slope(right, used):
+            if slopes["forward"] == "0" and (value := _constant_below(subject)):
+                values = {"value": f"{value:.3g}", "back": slopes["back"]}
+                return Cause("leaky_relu.wrong", "network", values)
             return Cause("gradients.missing_activation", "network_slope", slopes)
         for says, candidates in _usual_factors(right).items():
             close = [np.isclose(used, factor, rtol=0.02, atol=1e-3) for factor in candidates]
             if close and np.any(close, axis=0).all():
                 return Cause("gradients.missing_activation", says)
+        if _at_other_units(right, used):
+            return Cause("gradients.missing_activation", "network_elsewhere")
     if _right_at(subject, "positive") or _right_at(subject, "small"):
         return Cause("gradients.missing_activation")
     return Cause("gradients.wrong", "network_before")
@@ -382,6 +397,39 @@ def _other_slope(right: np.ndarray, used: np.ndarray) -> dict[str, str] | None:
         return None
     forward, back = (float(np.round(slopes.mean(), 3)) for slopes in below)
     return {"forward": f"{forward:.3g}", "back": f"{back:.3g}"} if forward != back else None
+
+
+def _at_other_units(right: np.ndarray, used: np.ndarray) -> bool:
+    """Tell derivatives of a bent line that are taken somewhere else: both values, exchanged."""
+    low, high = right.min(), right.max()
+    above = [np.isclose(values, high, atol=1e-3) for values in (right, used)]
+    below = [np.isclose(values, low, atol=1e-3) for values in (right, used)]
+    known = all((a | b).all() for a, b in zip(above, below, strict=True))
+    exchanged = bool((above[0] & below[1]).any() and (below[0] & above[1]).any())
+    return known and exchanged and high - low > 0.01
+
+
+def _constant_below(subject: Subject) -> float:
+    """Return what the last hidden units give where all their z are far below 0; 0 if not alike."""
+    twin = subject.twin
+    twin.random_point(4)
+    weights, bias = twin.last_layer()[0], _output_bias(subject)
+    weights = weights.T if subject.columns else weights
+    arrays = twin.arrays()
+    hidden = [k for k, a in enumerate(arrays) if not is_weights(a) and a.size == len(weights)]
+    hidden = [k for k in hidden if k != bias]
+    if not hidden or bias is None:
+        return 0.0
+    arrays[hidden[-1]][...] = -1e4
+    weights *= 0.1
+    p = twin.predict(subject.inputs(np.random.default_rng(4), 1))
+    if p.shape != (1, subject.classes) or not (p > 0).all():
+        return 0.0
+    rest, sums = np.log(p[0]) - arrays[bias].reshape(-1), weights.sum(axis=0)
+    rest, sums = rest - rest.mean(), sums - sums.mean()
+    value = float(rest @ sums / (sums @ sums))
+    alike = np.linalg.norm(rest - value * sums) < 1e-6 * np.linalg.norm(sums)
+    return value if alike and abs(value) > 1e-9 else 0.0
 
 
 def _usual_factors(right: np.ndarray) -> dict[str, list[np.ndarray]]:

@@ -71,10 +71,14 @@ def scale(subject: Subject) -> Said:
 
 
 def _scales_inside(subject: Subject, size: float) -> bool:
-    """Tell whether the network seems to scale its inputs itself."""
+    """Tell whether the network seems to scale its inputs itself, or to have weights that do."""
+    if subject.gain is not None:
+        first = subject.weights[0].astype(np.float64)
+        sums = float(np.std(subject.gain * (subject.x[:50] @ first)))
+        return subject.scales_inside(size) or (size > 4 and 1e-3 < sums < 5) or _reads_well(subject)
     if size < 0.01 or not subject.finite:
         return False
-    if subject.accuracy > 0.85:
+    if _reads_well(subject) or subject.scales_inside(size):
         return True
     if subject.weights and "activations" in subject.has:
         layers = subject.attempt("activations", subject.x)
@@ -85,6 +89,10 @@ def _scales_inside(subject: Subject, size: float) -> bool:
         return bool(saturated < 0.5)
     p = subject.probabilities
     return float(np.std(p)) > 1e-4 and float(np.mean(p.max(axis=1))) < 0.6
+
+
+def _reads_well(subject: Subject) -> bool:
+    return subject.accuracy > 0.85
 
 
 @probe(unless="data.scrambled data.bytes_wrap data.two_values idx.signed")

@@ -40,7 +40,11 @@ def cure(subject: Subject) -> Cure | None:
     if np.ptp(subject.probabilities, axis=0).max() < 1e-9 or _outweighed(subject) > 0.5:
         return None  # units are dead; larger pictures would wake them, and are not what is missing
     before = subject.probabilities.argmax(axis=1) == subject.y
-    return _other_form(subject, before) or _other_classes(subject, before)
+    return (
+        _other_form(subject, before)
+        or _other_classes(subject, before)
+        or _turned_weights(subject, before)
+    )
 
 
 def _outweighed(subject: Subject) -> float:
@@ -52,6 +56,21 @@ def _outweighed(subject: Subject) -> float:
         return 0.0
     most = float(np.abs(subject.x).max()) * np.maximum(first, 0).sum(axis=0)
     return float(np.mean(biases + most < 0))
+
+
+def _turned_weights(subject: Subject, before: np.ndarray) -> Cure | None:
+    """Find square weights that it reads the pictures with once they are transposed."""
+    square = [k for k, a in enumerate(subject.arrays()) if a.ndim == 2 and a.shape[0] == a.shape[1]]
+    for k in square if subject.twin is not None else ():
+        subject.twin.home()
+        array = subject.twin.arrays()[k]
+        array[...] = array.T.copy()
+        p = subject.twin.predict(subject.x)
+        if p.shape == subject.probabilities.shape and np.isfinite(p).all():
+            after = p.argmax(axis=1) == subject.y
+            if mends(before, after):
+                return Cure("linear.transposed", f"parameters[{k}]", float(after.mean()))
+    return None
 
 
 def mends(before: np.ndarray, after: np.ndarray) -> bool:

@@ -70,42 +70,43 @@ def steady(subject: Subject) -> Said:
             return
 
 
-@probe(needs="loss_and_gradients step parameters twin probabilities whole", unless="function.shape")
+@probe(needs="loss_and_gradients parameters twin probabilities whole", unless="function.shape")
 def biases_in_use(subject: Subject) -> Said:
-    """Look for biases that get a gradient and are trained, and change nothing."""
+    """Look for biases that get a gradient, and are trained, and change nothing."""
     if forgotten := subject.once(forgotten_biases):
         names = " and ".join(f"parameters[{k}]" for k in forgotten)
-        given = f"{names}, set to other numbers"
-        yield finding("linear.no_bias", given, "the same loss", "another one", names=names)
+        given, says = f"{names}, set to other numbers", "network"
+        if "step" not in subject.has:
+            says = "network_unread"
+        yield finding("linear.no_bias", given, "the same loss", "another one", says, names=names)
 
 
 def forgotten_biases(subject: Subject) -> list[int]:
-    """Return which parameters no output depends on, though a step moves them along gradients.
+    """Return which biases no output depends on, though they have gradients and a step moves them.
 
     Were they copies of the arrays that the network reads, the step would leave them as they are.
+    Without a step, they may be copies still, though the weights are none.
     """
     twin, sides = subject.twin, {side for w in subject.weights for side in w.shape}
     biases = [k for k in twin.unread if not is_weights(twin.arrays()[k])]
     if len(biases) < len(twin.unread):  # a whole layer is not used
         return []
-    if not biases or not {"loss_and_gradients", "step"} <= subject.has or not subject.whole:
+    if not biases or "loss_and_gradients" not in subject.has or not subject.whole:
         return []
     x, y = _batch(subject)
     twin.random_point(2)
     _, gradients = twin.gradients(x, y)
     if len(gradients) != len(twin.arrays()):
         return []
+    used = [k for k in biases if twin.arrays()[k].size in sides]
+    used = [k for k in used if np.abs(gradients[k]).max() > 1e-6]
+    if "step" not in subject.has:
+        return used
     network = subject.copy()
     network.random_point(2)
     before = [array.copy() for array in network.arrays()]
     network.attempt("step", x, network.labels_for(y))
-    return [
-        k
-        for k in biases
-        if before[k].size in sides
-        and np.abs(gradients[k]).max() > 1e-6
-        and not np.array_equal(before[k], network.arrays()[k])
-    ]
+    return [k for k in used if not np.array_equal(before[k], network.arrays()[k])]
 
 
 @probe(

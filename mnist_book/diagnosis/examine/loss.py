@@ -26,18 +26,18 @@ def form(subject: Subject) -> Said:
         yield finding("function.shape", given, returned, expected, says="network_loss")
 
 
-@probe(needs="loss_and_gradients finite")
+@probe(needs="losses finite")
 def finite(subject: Subject) -> Said:
     """Finite probabilities must give a finite loss."""
     x, y = subject.x[:BATCH], subject.y[:BATCH]
-    loss, _ = subject.gradients(x, y)
+    loss = subject.loss(x, y)
     if not np.isfinite(loss):
         expected = f"{cross_entropy(subject.probabilities[: len(x)], y):.4f}"
         given = f"x {x.shape}, {len(x)} labels"
         yield finding("cross_entropy.log_zero", given, f"{loss}", expected)
 
 
-@probe(needs="loss_and_gradients finite", unless="softmax cross_entropy")
+@probe(needs="losses finite", unless="softmax cross_entropy")
 def value(subject: Subject) -> Said:
     """Tell what it is that the loss measures, and compare it with the mean cross-entropy."""
     found = subject.once(objective)

@@ -19,6 +19,9 @@ NOTES = {
     "accuracy on the images that it was trained on: if that is low, too, its training was too "
     "short, or its labels were wrong; if it is high, these images differ from those in "
     "an unusual way",
+    "by_rote": "it knows the first {count} of these images by heart, and {others} of those after "
+    "them. If it was trained on all, its batch is always the first one: look at what moves the "
+    "index of the batch on",
     "pairs": "not checked: whether labels belong to images, with so few of them",
     "one_hot": "loss_and_gradients got one-hot labels: it fails for integers",
     "sizes": "standard deviation of the {kind}, layer by layer: {sizes}",

@@ -6,7 +6,7 @@ from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.subject import Subject
 
 SIDE = 28
-MOST = 400  # pictures that are looked at
+MOST = 150  # pictures that are looked at
 ALIKE, UNLIKE = 0.6, 0.45  # correlations of neighbouring pixels: digits have about 0.8
 
 
@@ -132,4 +132,23 @@ def scrambled(subject: Subject) -> Said:
         yield finding("data.scrambled", f"{n} images", returned, "about 0.8, as in any picture")
 
 
-PROBES = (two_values, wrapped, scrambled)
+@probe(needs="twin", unless="data.bytes_wrap idx.signed")
+def signed_inside(subject: Subject) -> Said:
+    """Look at what becomes of bytes inside of the network: bright ones must not be negative."""
+    x = subject.x[[int(np.abs(subject.x).sum(axis=1).argmax())]].astype(np.float64)
+    if x.max() <= 128 or x.min() < 0 or subject.gain is None:
+        return
+    dark, bright = (
+        list(np.flatnonzero(kind[0])[:5]) for kind in ((x > 20) & (x < 120), (x >= 130) & (x < 250))
+    )
+    seen = [np.array([subject.taken_for(x, k) for k in pixels]) for pixels in (dark, bright)]
+    if min(map(len, seen)) < 2 or not (seen[0] > 0).all() or not (seen[1] < 0).all():
+        return
+    scale = float(np.median(seen[0] / x[0, dark]))
+    if np.allclose(seen[1], scale * (x[0, bright] - 256), rtol=0.02):
+        given = f"pixels of {x[0, bright[0]]:.0f} and {x[0, dark[0]]:.0f}"
+        returned = f"{seen[1][0]:.3g} and {seen[0][0]:.3g}, where weights multiply them"
+        yield finding("idx.signed", given, returned, "the brighter one larger", "network_inside")
+
+
+PROBES = (two_values, wrapped, scrambled, signed_inside)

@@ -7,7 +7,7 @@ from mnist_book.diagnosis.examine.calling import Refused
 from mnist_book.diagnosis.examine.objective import changes_by_shift, objective
 from mnist_book.diagnosis.examine.plain import HUGE, MOST_ELEMENTS, Foreign, kind_of
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
-from mnist_book.diagnosis.examine.results import as_array, identical, is_matrix
+from mnist_book.diagnosis.examine.results import as_array, identical, is_matrix, is_weights
 from mnist_book.diagnosis.examine.subject import Subject
 from mnist_book.diagnosis.running import Theirs
 
@@ -117,7 +117,7 @@ def single_outputs(subject: Subject) -> bool:
     p = subject.probabilities
     if np.allclose(p.sum(axis=1), 1, atol=1e-3):
         return False
-    if "loss_and_gradients" in subject.has:
+    if subject.losses:
         try:
             asked = subject.once(objective)
         except Refused:
@@ -140,6 +140,8 @@ def _like_sigmoids(p: np.ndarray) -> bool:
 @probe(needs="finite", unless="network.random")
 def places(subject: Subject) -> Said:
     """Ask for one picture several times in a batch: its place there must not matter."""
+    if _has_giants(subject):
+        return  # of their scores, rounding alone makes other answers
     x = np.repeat(subject.x[len(subject.x) // 2][np.newaxis], 7, axis=0)
     p = subject.predict(x)
     if p.shape == (len(x), subject.classes) and not np.allclose(p, p[0], rtol=1e-2, atol=1e-4):
@@ -150,6 +152,12 @@ def places(subject: Subject) -> Said:
         expected = "seven times the same"
         given = "one picture, seven times in a batch"
         yield finding("network.random", given, returned, expected, says="network_places")
+
+
+def _has_giants(subject: Subject) -> bool:
+    """Tell whether training has blown up the weights."""
+    sizes = [float(np.abs(array).max()) for array in subject.arrays() if is_weights(array)]
+    return not all(size < 100 for size in sizes)
 
 
 @probe(needs="finite", unless="network.random")
@@ -166,19 +174,47 @@ def sums(subject: Subject) -> Said:
         says = "network_log" if np.allclose(logs, 1, atol=1e-3) else "network_negative"
         yield finding("softmax.no_exp", given, row, wanted, says=says)
         return
-    alone = subject.predict(x[:1]).reshape(-1)
+    alone = subject.predict(x[:1])
+    if len(alone) > 1 and len(alone) in [a.size for a in subject.arrays() if not is_weights(a)]:
+        given, returned = "one picture", f"{len(alone)} rows of probabilities"
+        yield finding(
+            "linear.batch_size", given, returned, "one row", "network_column", size=len(alone)
+        )
+        return
+    alone = alone.reshape(-1)
     if alone.shape != p[0].shape or not np.allclose(alone, p[0], rtol=1e-3, atol=1e-4):
         code = "softmax.axis"
         if np.isclose(p.sum(), 1, atol=1e-3):
             code = "softmax.global_sum"
         elif np.allclose(totals, 1, atol=1e-3):
             code = "network.batch_dependent"
-        returned = f"{row}, sum {totals[0]:.3g}; the same row alone {alone.round(3)}"
+        returned = f"{row}, sum {totals[0]:.3g}; the same row alone {alone[: p.shape[1]].round(3)}"
         given = f"{len(x)} rows, and the first alone"
         yield finding(code, given, returned, "the same both times, sum 1")
     elif not single and not np.allclose(totals, 1, atol=1e-3):
         returned = f"row sums from {totals.min():.3g} to {totals.max():.3g}"
         yield finding("softmax.not_normalised", given, returned, "1 in each row")
+
+
+@probe(needs="probabilities twin", unless="softmax network.random network.batch_dependent")
+def sums_elsewhere(subject: Subject) -> Said:
+    """Where its own weights have made NaN or giants of the scores: look at sums at others."""
+    if subject.finite and not _has_giants(subject):
+        return
+    subject.twin.random_point(3)
+    x = subject.inputs(np.random.default_rng(4), 30)
+    p = subject.twin.predict(x)
+    alone = subject.twin.predict(x[:1]).reshape(-1)
+    if p.shape != (30, subject.classes) or alone.shape != p[0].shape or not np.isfinite(p).all():
+        return
+    if np.allclose(alone, p[0], rtol=1e-3, atol=1e-4):
+        return
+    code = "softmax.global_sum" if np.isclose(p.sum(), 1, atol=1e-3) else ""
+    code = "softmax.axis" if np.allclose(p.sum(axis=0), 1, atol=1e-3) else code
+    if code:
+        totals = p.sum(axis=1)
+        returned = f"row sums from {totals.min():.3g} to {totals.max():.3g}"
+        yield finding(code, "random weights, 30 rows", returned, "1 in each row")
 
 
 @probe(needs="probabilities", unless="softmax network.random")
@@ -261,4 +297,4 @@ def _at(subject: Subject, factor: float) -> tuple[np.ndarray | None, np.ndarray]
     return (p if p.shape == (len(x), subject.classes) else None), x
 
 
-PROBES = (form, steady, places, sums, overflow, sharpness, shift)
+PROBES = (form, steady, places, sums, sums_elsewhere, overflow, sharpness, shift)

@@ -2,14 +2,19 @@
 
 import numpy as np
 
+from mnist_book.diagnosis.examine import training
 from mnist_book.diagnosis.examine.forms import ENOUGH, LARGER, Cure, cure
 from mnist_book.diagnosis.examine.notes import doubt, note
 from mnist_book.diagnosis.examine.pictures import nearest_mean
+from mnist_book.diagnosis.examine.probabilities import USUAL_SIZES
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
+from mnist_book.diagnosis.examine.results import is_weights
 from mnist_book.diagnosis.examine.subject import Subject
 from mnist_book.diagnosis.examine.weights import shows_training
 from mnist_book.diagnosis.reports import Finding
 
+FLAT = 0.3  # of the spread that the same weights give in any order
+MOST = 600  # pictures among which there may be some that it knows
 SURE = 0.9  # on average, which no fresh network with weights of a good size is
 
 
@@ -61,6 +66,66 @@ def misreads(subject: Subject) -> Said:
         yield finding("network.misreads", given, returned, "more, of a trained network")
 
 
+@probe(needs="finite twin loss_and_gradients", unless="*")
+def unlearned(subject: Subject) -> Said:
+    """Look for weights that were trained to tell nothing apart, and learn these labels at once.
+
+    Drawn weights of their size would spread the scores of different pictures. Where labels have
+    nothing to do with pictures, training learns that each answer is as good as any other.
+    """
+    y, weights, nearest = subject.y, subject.weights, subject.once(nearest_mean)
+    if len(y) < ENOUGH or len(weights) < 2 or len(np.unique(y)) < 5 or nearest < 0.6:
+        return
+    if subject.accuracy > 0.3 or weights[-1].std() * np.sqrt(len(weights[-1])) < 0.5:
+        return
+    spread, drawn = _spreads(subject)
+    if not 1e-9 < spread < FLAT * drawn:
+        return
+    subject.twin.home()
+    _, learned = training.learned(subject.twin, subject.x[:64], y[:64], 0.005, 100)
+    if learned:
+        given = f"{len(y)} images, of which the nearest mean digit names {nearest:.0%} rightly"
+        returned = f"scores that differ by {spread:.2g} from picture to picture"
+        expected = f"about {drawn:.2g}, which weights drawn in that size give"
+        yield finding("data.labels_shuffled", given, returned, expected, "network_trained")
+
+
+def _spreads(subject: Subject) -> tuple[float, float]:
+    """Return how scores differ from picture to picture, and do so with all weights mixed up."""
+    twin, spreads, rng = subject.twin, [], np.random.default_rng(3)
+    for mixed in range(4):
+        twin.home()
+        for array in twin.arrays() if mixed else ():
+            array[...] = (
+                rng.permutation(array.ravel()).reshape(array.shape) if is_weights(array) else 0
+            )
+        p = twin.predict(subject.x)
+        if p.shape != subject.probabilities.shape or not (p > 0).all():
+            return 0.0, 0.0
+        scores = np.log(p)
+        scores = scores - scores.mean(axis=1, keepdims=True)
+        spreads.append(float(scores.std(axis=0).mean()))
+    return spreads[0], float(np.median(spreads[1:]))
+
+
+@probe(needs="finite", unless="*")
+def by_rote(subject: Subject) -> Said:
+    """Doubt a network that knows the first batch of the pictures by heart, and no others.
+
+    It may have been meant to see no more.
+    """
+    x, digits = subject.images[:MOST], subject.digits[:MOST]
+    p = subject.predict(x)
+    if p.shape != (len(x), subject.classes) or subject.accuracy >= subject.once(nearest_mean):
+        return
+    right = p.argmax(axis=1) == digits
+    for count in reversed([size for size in USUAL_SIZES if size < len(x) / 2]):
+        others = float(right[count:].mean())
+        if right[:count].all() and others**count < 1e-6:
+            yield doubt("by_rote", count=count, others=f"{others:.0%}")
+            return
+
+
 @probe(needs="finite", unless="data.labels")
 def accuracy(subject: Subject) -> Said:
     """Note how many pictures it reads rightly, beside what the nearest mean does."""
@@ -87,4 +152,4 @@ def _sure(subject: Subject) -> float:
     return float(subject.probabilities.max(axis=1).mean())
 
 
-PROBES = (larger_form, misreads, accuracy, badly)
+PROBES = (larger_form, misreads, unlearned, by_rote, accuracy, badly)

@@ -20,8 +20,13 @@ def loss_in(result: object) -> float | None:
     """Return the loss of what loss_and_gradients returned; None if that has another form."""
     if not isinstance(result, tuple | list) or len(result) != 2:
         return None
-    loss = as_array(result[0])
-    return float(loss.item()) if loss.size == 1 and loss.dtype.kind in "fiub" else None
+    return number_in(result[0])
+
+
+def number_in(result: object) -> float | None:
+    """Return a number, or the one that an array holds; None if it is anything else."""
+    number = as_array(result)
+    return float(number.item()) if number.size == 1 else None
 
 
 def is_weights(array: np.ndarray) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 
 from mnist_book.diagnosis.examine.calling import Refused
 from mnist_book.diagnosis.examine.notes import note
+from mnist_book.diagnosis.examine.pictures import nearest_mean
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import is_matrix, is_weights
 from mnist_book.diagnosis.examine.subject import Subject
@@ -22,6 +23,7 @@ PARALLEL = 0.9995  # cosine of a step that is a multiple of the gradient
 NEEDS = "step loss_and_gradients parameters probabilities whole twin"
 UNLESS = "network.random gradients cross_entropy train.no_update train.adam train.ascent function"
 SMALL_WEIGHTS = 0.02  # of the usual size, of a last layer that a step turns far
+SMALL_RATE, MANY_STEPS = 1e-4, 1000  # of learning; steps in which the loss falls by 1 %
 LUCKS = 0, 1  # of which each makes a step draw other random numbers
 
 Arrays = list[np.ndarray]
@@ -79,10 +81,11 @@ class Stepper:
     def start(self, seed: int, shrink: float = 1) -> Subject:
         """Return a new copy at random weights, the last of them smaller by a factor."""
         network = self.subject.copy(self.dtype)
-        self._move(network, seed, shrink)
+        self.place(network, seed, shrink)
         return network
 
-    def _move(self, network: Subject, seed: int, shrink: float) -> None:
+    def place(self, network: Subject, seed: int, shrink: float) -> None:
+        """Move a network to random weights, the last of them smaller by a factor."""
         network.random_point(seed)
         matrices = [array for array in network.arrays() if is_matrix(array)]
         for array in matrices[-1:] if shrink != 1 else ():
@@ -105,7 +108,7 @@ class Stepper:
 
     def gradient(self, seed: int, x: np.ndarray, y: np.ndarray, shrink: float = 1) -> Arrays:
         """Return the gradient at the same weights."""
-        self._move(self.twin, seed, shrink)
+        self.place(self.twin, seed, shrink)
         arrays, (_, gradients) = self.twin.arrays(), self.twin.gradients(x, y)
         if [g.size for g in gradients] != [a.size for a in arrays]:
             raise Refused
@@ -191,11 +194,19 @@ def _goes_back_late(subject: Subject, found: Response) -> bool:
     last = max(_matrices(subject), default=0)
     if small is None or small.steps[last].dtype != np.float64 or not small.seen[last]:
         return False
+    if _remainder(small, last) > 0.01:
+        return False  # a velocity of before; Nesterov's gradient is taken where that leads
     before = small.seen & (np.arange(len(small.seen)) < last)
     off, off_usually = (1 - each.cosines for each in (small, found))
     if not before.any() or off[last] > 1 - PARALLEL:
         return False
     return bool(off[before].max() > 3 * off_usually[before].max() + 1 - PARALLEL)
+
+
+def _remainder(found: Response, k: int) -> float:
+    """Return what a step has besides a multiple of the gradient, as a share of its length."""
+    rest = found.first[k] + found.rates[k] * found.first_gradient[k]
+    return _length(rest) / max(_length(found.first[k]), 1e-300)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -234,6 +245,23 @@ def _along(subject: Subject, found: Response) -> Said:
             return
     yield from _momentum(subject)
     yield from _decay(subject, found)
+    yield from _slow(subject, found)
+
+
+def _slow(subject: Subject, found: Response) -> Said:
+    """Look for a learning rate with which nothing will come of a training, of one that has not."""
+    rate = float(found.rates[found.seen].max())
+    if rate > SMALL_RATE or subject.accuracy >= subject.once(nearest_mean):
+        return
+    x, y = subject.x[:BATCH], subject.y[:BATCH]
+    loss, gradients = subject.copy().gradients(x, y)
+    falls = rate * sum(_length(g) ** 2 for g in gradients)
+    count = 0.01 * abs(loss) / max(falls, 1e-300)
+    if count > MANY_STEPS and falls > 0:
+        given, returned = f"{len(x)} of the images", f"a step lowers the loss by {falls:.1g}"
+        says, values = "network_slow", {"rate": f"{rate:.3g}", "count": f"{count:,.0f}"}
+        expected = f"{loss / 100:.2g} or more in a few steps"
+        yield finding("train.no_update", given, returned, expected, says, **values)
 
 
 def _is_mean(subject: Subject) -> bool:

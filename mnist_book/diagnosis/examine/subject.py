@@ -31,11 +31,12 @@ from mnist_book.diagnosis.examine.results import (
     is_matrix,
     is_weights,
     loss_in,
+    number_in,
 )
 from mnist_book.diagnosis.running import Theirs
 
-METHODS = ("predict_proba", "parameters", "loss_and_gradients", "activations", "step")
-TRAINING = ("loss_and_gradients", "step")  # methods that may draw random numbers
+METHODS = ("predict_proba", "parameters", "loss_and_gradients", "activations", "step", "loss")
+TRAINING = ("loss_and_gradients", "step", "loss")  # methods that may draw random numbers
 SAMPLE, SMALL_SAMPLE = 499, 50  # pictures that most probes use
 Fact = TypeVar("Fact")
 AFFORDABLE = 2.0  # seconds of processor time for predicting a sample; ordinary networks need 0.01
@@ -78,6 +79,8 @@ def _failure(name: str, result: object, x: Theirs) -> str:
         return "returned another shape"
     if name == "loss_and_gradients" and loss_in(result) is None:
         return "returned no loss"
+    if name == "loss" and number_in(result) is None:
+        return "returned no number"
     return ""
 
 
@@ -129,6 +132,7 @@ class Subject:
                 copied = (original, self.shared, [], *copied)
             self.network, self.shared, generators, self.has, self.parameters = copied
         self.facts: dict[Callable, Theirs] = {}
+        self.loss_of_one_hot = False
         self.luck = 0  # another one makes calls draw other random numbers
         self.generators = [(each, _state_of(each)) for each in generators]
         self.start = [array.copy() for array in self.arrays()]
@@ -138,6 +142,8 @@ class Subject:
         twin = Subject(self.original, self.examples, self.calls, dtype)
         for fact in ("rows", "x", "y", "classes", "takes_one_hot", "of_original"):
             vars(twin)[fact] = getattr(self, fact)
+        if "losses" in vars(self):
+            vars(twin)["losses"], twin.loss_of_one_hot = self.losses, self.loss_of_one_hot
         return twin
 
     def provides(self, name: str) -> bool:
@@ -200,6 +206,48 @@ class Subject:
             raise Refused
         gradients = map(as_array, self.in_order(result[1]))
         return loss, [gradient.copy() for gradient in gradients]  # it may write to them again
+
+    @cached_property
+    def losses(self) -> str:
+        """The method that gives its loss, with the gradients or alone; "" if there is none.
+
+        What is called `loss` may be anything: it must take pictures and labels, and depend on the
+        parameters.
+        """
+        if "loss_and_gradients" in self.has or "loss" not in self.has or self.twin is None:
+            return "loss_and_gradients" if "loss_and_gradients" in self.has else ""
+        for one_hot in (False, True):
+            self.loss_of_one_hot = self.twin.loss_of_one_hot = one_hot
+            vars(self.twin)["losses"], found = "loss", []
+            for seed in (2, 5):
+                self.twin.random_point(seed)
+                found.append(self.twin.attempt_loss(self.x[:23], self.y[:23]))
+            self.calls.failed.pop("loss", None)
+            if None not in found and found[0] != found[1]:
+                return "loss"
+        vars(self.twin)["losses"] = ""
+        return ""
+
+    def attempt_loss(self, x: np.ndarray, digits: np.ndarray) -> float | None:
+        """Return the loss; None where the method fails, or there is none."""
+        if not self.losses:
+            return None
+        if self.losses == "loss_and_gradients":
+            return loss_in(self.attempt("loss_and_gradients", x, self.labels_for(digits)))
+        labels = np.eye(self.classes)[digits] if self.loss_of_one_hot else self.labels_for(digits)
+        return number_in(self.attempt("loss", x, labels))
+
+    def loss(self, x: np.ndarray, digits: np.ndarray) -> float:
+        """Return the loss.
+
+        Raises
+        ------
+        Refused : the method raised an error, or returned something else
+        """
+        loss = self.attempt_loss(x, digits)
+        if loss is None:
+            raise Refused
+        return loss
 
     def in_order(self, gradients: Theirs) -> list[Theirs]:
         """Return gradients, nested or by name like the parameters, in the order of `arrays`."""
@@ -345,7 +393,7 @@ class Subject:
     def inputs(self, rng: np.random.Generator, count: int) -> np.ndarray:
         """Draw inputs: at random, so that none of them is 0 in all, or else from the pictures."""
         if self.bears_noise:
-            return rng.random((count, self.x.shape[1]))
+            return self.reach * rng.random((count, self.x.shape[1]))
         return self.x[rng.choice(len(self.x), count, replace=count > len(self.x))].astype(float)
 
     @cached_property
@@ -358,10 +406,86 @@ class Subject:
             return True
         before = [array.copy() for array in self.twin.arrays()]
         self.twin.random_point(2)
-        noise = np.random.default_rng(1).random((23, self.x.shape[1]))
+        noise = self.reach * np.random.default_rng(1).random((23, self.x.shape[1]))
         ruled_out = [float(np.mean(self.twin.predict(x) < 1e-12)) for x in (noise, self.x[:23])]
         self.twin.move(before)
         return ruled_out[0] < 0.3 or ruled_out[1] > 0.1
+
+    @cached_property
+    def reach(self) -> float:
+        """How far inputs drawn at random go: as far as bytes, for a network that scales them."""
+        size = float(np.sqrt(np.mean(np.square(self.x, dtype=np.float64))))
+        return float(np.abs(self.x).max()) if size > 4 and self.scales_inside(size) else 1.0
+
+    def scales_inside(self, size: float) -> bool:
+        """Tell whether inputs of this size are of a good size for it, which it makes them itself.
+
+        What weights multiply shows exactly, `gain`. Else weights of a good size must neither make
+        it sure of everything nor make its answers the same for inputs half as large.
+        """
+        if self.twin is None or not self.twin.weights:
+            return False
+        if self.gain is not None:
+            return 0.01 < abs(self.gain) * size < 5
+        some = self.x[:23].astype(np.float64)
+        self.twin.random_point(2)
+        p, half = self.twin.predict(some), self.twin.predict(some / 2)
+        if p.shape != (len(some), self.classes) or half.shape != p.shape:
+            return False
+        unsure = float(np.mean(p.max(axis=1))) < 0.9
+        return unsure and bool(np.abs(p - half).max() > 0.02 * np.ptp(p, axis=0).max() > 0)
+
+    @cached_property
+    def gain(self) -> float | None:
+        """By how much it multiplies inputs before the first weights; None if that does not show.
+
+        A change of a unit's bias and one of its weights that is a multiple of the picture move its
+        sum alike, but for that factor.
+        """
+        twin = self.twin
+        first = twin.weights[0] if twin is not None and twin.weights else np.empty((0, 0))
+        biases = [b for b in twin.arrays() if not is_weights(b)] if twin is not None else []
+        bias = next((b for b in biases if b.size == first.shape[1]), None)
+        if bias is None or len(first) != self.x.shape[1] or first.dtype != np.float64:
+            return None
+        twin.random_point(2, "small")
+        x = self.x[[int(np.abs(self.x).sum(axis=1).argmax())]].astype(np.float64)
+        length, found = float((x**2).sum()), []
+        for unit in range(min(first.shape[1], 6)):
+            moved = [
+                self._moved(twin, x, first[:, unit], 1e-6 * x[0] / length),
+                self._moved(twin, x, bias.reshape(-1)[unit : unit + 1], np.array([1e-6])),
+            ]
+            size = float(moved[1].ravel() @ moved[1].ravel())
+            if moved[0].shape == moved[1].shape and size > 1e-24:
+                found.append(float(moved[0].ravel() @ moved[1].ravel()) / size)
+        return float(np.median(found)) if len(found) > 1 and np.ptp(found) < 0.01 else None
+
+    def taken_for(self, x: np.ndarray, pixel: int) -> float:
+        """Return what the first weights multiply for a pixel of a picture; needs a `gain`."""
+        twin, first = self.twin, self.twin.weights[0]
+        biases = [b for b in twin.arrays() if not is_weights(b)]
+        bias = next(b for b in biases if b.size == first.shape[1]).reshape(-1)
+        twin.random_point(2, "small")
+        found = []
+        for unit in range(min(len(bias), 6)):
+            weight = first[pixel : pixel + 1, unit]
+            a = self._moved(twin, x, weight, np.array([1e-6]))
+            b = self._moved(twin, x, bias[unit : unit + 1], np.array([1e-6]))
+            if (size := float(b.ravel() @ b.ravel())) > 1e-24:
+                found.append(float(a.ravel() @ b.ravel()) / size)
+        return float(np.median(found)) if found else 0.0
+
+    def _moved(
+        self, twin: "Subject", x: np.ndarray, part: np.ndarray, change: np.ndarray
+    ) -> np.ndarray:
+        """Return by how much outputs change with a part of the parameters, a view."""
+        outputs = []
+        for sign in (1, -2):
+            part += sign * change
+            outputs.append(twin.predict(x))
+        part += change
+        return outputs[0] - outputs[1]
 
     @cached_property
     def twin(self) -> "Subject | None":
@@ -407,10 +531,10 @@ class Subject:
         changes = []
         for shift in (0, 1):
             self.random_point(0)
-            y, losses = self.labels_for((np.arange(5) + shift) % self.classes), []
+            y, losses = (np.arange(5) + shift) % self.classes, []
             for change in (0, 0.5):
                 self.arrays()[k][...] += change
-                losses.append(loss_in(self.attempt("loss_and_gradients", self.x[:5], y)))
+                losses.append(self.attempt_loss(self.x[:5], y))
             if None in losses:
                 return False
             changes.append(losses[1] - losses[0])

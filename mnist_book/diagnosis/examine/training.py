@@ -9,7 +9,7 @@ from mnist_book.diagnosis.examine import steps
 from mnist_book.diagnosis.examine.calling import Refused
 from mnist_book.diagnosis.examine.notes import doubt, note, unchecked
 from mnist_book.diagnosis.examine.objective import SCORES
-from mnist_book.diagnosis.examine.pictures import nearest_mean
+from mnist_book.diagnosis.examine.pictures import SIDE, nearest_mean
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import (
     as_array,
@@ -17,10 +17,10 @@ from mnist_book.diagnosis.examine.results import (
     described,
     identical,
     is_weights,
-    loss_in,
 )
 from mnist_book.diagnosis.examine.steps import fading
 from mnist_book.diagnosis.examine.subject import Subject
+from mnist_book.diagnosis.examine.weights import shows_training
 
 BATCH, STEPS, MORE_STEPS, LONG_WALK = 64, 4, 40, 15  # of training
 HEART = 16  # examples to learn by heart, at most
@@ -92,12 +92,43 @@ def leaves_none_out(subject: Subject) -> Said:
     if small:
         return
     if set(stuck) in map(set, _first_layers(subject.arrays())):
+        # Who trains the last layer alone knows that it is so; what is kept has learned something.
         reads_well = subject.accuracy >= subject.once(nearest_mean)
-        say = note if reads_well else doubt  # who trains the last layer alone knows that it is so
+        say = note if reads_well and not _as_drawn(subject) else doubt
         yield say("frozen", numbers=", ".join(map(str, stuck)))
         return
     shown = f"parameters {stuck} as before"
     yield finding("train.no_update", walk.given, shown, "a change in each", says="network_some")
+
+
+@probe(needs="step probabilities whole twin parameters", unless="network.random train gradients")
+def labels_of_pictures(subject: Subject) -> Said:
+    """Give the labels of a batch to other pictures of it: the step must be another one.
+
+    Where there are gradients, steps are held against them.
+    """
+    if "loss_and_gradients" in subject.has:
+        return
+    stepper = steps.Stepper(subject)
+    x, y = stepper.batch(12)
+    labels = y, np.roll(y, 5), np.zeros_like(y)
+    first, other, zeros = (stepper.change(stepper.start(11), x, each) for each in labels)
+    if first is None or other is None or zeros is None or not any(part.any() for part in first):
+        return
+    sizes = [float(max(np.abs(part).max() for part in step)) for step in (first, zeros)]
+    moved, counted = (
+        max(float(np.abs(a - b).max()) for a, b in zip(first, step, strict=True))
+        for step in (other, zeros)
+    )
+    if moved < 1e-9 * sizes[0] and counted > 1e-3 * sizes[0]:
+        given = f"a batch of {len(x)}, and its labels in another order"
+        yield finding("train.other_rows", given, "the same step", "another one", "network_labels")
+
+
+def _as_drawn(subject: Subject) -> bool:
+    """Tell a first layer that sees pictures and shows no training."""
+    first = subject.weights[0] if subject.weights else np.empty((0, 0))
+    return len(first) == SIDE * SIDE and not subject.once(shows_training)
 
 
 def _first_layers(arrays: list[np.ndarray]) -> Iterator[list[int]]:
@@ -192,19 +223,14 @@ class _Walk:
 
     def loss(self) -> np.ndarray:
         """Compute the network's own loss now, or else all that it may have."""
-        if "loss_and_gradients" in self.network.has:
-            result = self.network.attempt("loss_and_gradients", self.x, self._labels())
-            if (loss := loss_in(result)) is not None:
-                return np.array([loss])
+        if (loss := self.network.attempt_loss(self.x, self.y)) is not None:
+            return np.array([loss])
         p = self.network.predict(self.x)
         if p.shape != (len(self.x), self.network.classes):
             return np.array([np.nan])
         return np.array(
             [SCORES[name](p, self.y) for name in ("cross_entropy", "binary", "squares")]
         )
-
-    def _labels(self) -> np.ndarray:
-        return self.network.labels_for(self.y)
 
     def goes_up(self) -> bool:
         """Tell whether the first step's direction goes uphill, however long the step is."""
@@ -258,20 +284,20 @@ def by_heart(subject: Subject) -> Said:
     """
     rng, inputs = np.random.default_rng(7), subject.x.shape[1]
     count = min(HEART, inputs, max(2, subject.classes))
-    x, y = rng.normal(size=(count, inputs)), np.arange(count) % subject.classes
+    x, y = subject.reach * rng.normal(size=(count, inputs)), np.arange(count) % subject.classes
     for start, rate, longest in HEART_ATTEMPTS:
         subject.twin.home() if start is None else subject.twin.random_point(start)
-        losses, learned = _learned(subject.twin, x, y, rate, longest)
-        if learned is None:
+        losses, known = learned(subject.twin, x, y, rate, longest)
+        if known is None:
             yield note("by_heart", reason="a call takes too much work")
-        if learned is not False or not np.isfinite(losses).all():
+        if known is not False or not np.isfinite(losses).all():
             return
     given = f"{count} examples, {HEART_ATTEMPTS[-1][2]} steps"
     shown = f"{losses[0]:.3f}, then {losses[-1]:.3f}"
     yield finding("train.no_overfit", given, f"loss {shown}", "a loss near 0", count=count)
 
 
-def _learned(
+def learned(
     twin: Subject, x: np.ndarray, y: np.ndarray, rate: float, longest: int
 ) -> tuple[list[float], bool | None]:
     """Take steps of Adam; return the losses, and whether it learned, None if that takes long."""
@@ -299,4 +325,4 @@ def _learned(
     return losses, False
 
 
-PROBES = (step_works, changes, direction, leaves_none_out)
+PROBES = (step_works, changes, direction, leaves_none_out, labels_of_pictures)
