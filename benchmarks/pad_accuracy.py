@@ -5,16 +5,20 @@
 writes `benchmarks/records/pad.json`. Nobody whose drawings a figure comes from was in the training
 that it is about:
 
-- cross-validation over UCI's 30 writers, three times twenty to learn from and ten to test. The
-  temperature and both thresholds of each network are chosen on the other two networks' strangers;
+- ten of UCI's 30 writers, by the network that `train_pad` trains first, on the other twenty. The
+  temperature and both thresholds are chosen on five of the ten and judged on the other five, and
+  the other way round;
 - the same drawings turned by 20 degrees, with few points, or by a hand that trembles;
-- refusal of letters and symbols by these networks, with some kinds left out of their training;
-- the limits of the gate: chosen on half of the writers, judged on the other half;
-- the same without any drawings by people;
+- refusal of letters and symbols by that network, with some kinds left out of its training;
+- the limits of the gate: chosen on half of all writers, judged on the other half;
+- all 30 writers, by a network without any drawings by people;
 - MNIST's test images, after training on its training images.
 
-It needs MNIST and, in `PENDIGITS_DIR`, UCI's drawings. With the package Hershey-Fonts installed,
-letters and symbols that are not this project's are tested too.
+`--first first.npz` takes that first network from a file, where `python -m
+mnist_book.drawing.training --first first.npz` has put it, and does not train it again; so does
+`--alone` with what `--without-people --output alone.npz` wrote. It needs MNIST and, in
+`PENDIGITS_DIR`, UCI's drawings. With the package Hershey-Fonts installed, letters and symbols that
+are not this project's are tested too.
 """
 
 import datetime
@@ -30,27 +34,22 @@ from common.judging import by_writer, folds_of_writers, percent
 from common.record import origin, write
 
 from mnist_book.dataset import Digits, load_mnist
-from mnist_book.drawing.doodles import HELD_OUT, KINDS, LETTERS, draw_doodle, draw_scribble
+from mnist_book.drawing.doodles import HELD_OUT, LETTERS, TRAINED, draw_doodle, draw_scribble
 from mnist_book.drawing.pen_drawings import PenDrawings, load_pen_drawings
-from mnist_book.drawing.recognizer import NONE, Gate, Recognizer, passes_gate, round_weights
+from mnist_book.drawing.recognizer import NONE, OPENING, Recognizer, smoothed_length
 from mnist_book.drawing.shapes import rotation
 from mnist_book.drawing.strokes import without_specks
 from mnist_book.drawing.training import (
     calibrate,
-    digits_by_people,
-    gather,
-    learn,
     logits_of,
-    only,
     passed_gate,
     some,
-    together,
+    strangers,
     train_pad,
+    train_without_people,
 )
 from mnist_core import Network, scale_pixels
 
-TRAINED = [kind for kind in KINDS if kind not in HELD_OUT]
-FOLDS = 3
 HERSHEY = {"futural": "plain", "cursive": "cursive", "scripts": "script"}
 # Signs, and Greek letters that look neither like Latin ones nor like digits, by the fonts' keys.
 HERSHEY_SYMBOLS = {"futural": "#$%&*+<=>?@[\\]^{}~", "greek": "DFGLPSWYacfhklmnprtuwy"}
@@ -67,7 +66,8 @@ def main() -> None:
     """Measure, print and write everything."""
     program = parser(__doc__)
     program.add_argument("--seed", type=int, default=0, help="[0]")
-    program.add_argument("--networks", type=Path, help="a directory to keep the networks in")
+    program.add_argument("--first", type=Path, help="the network of the first training")
+    program.add_argument("--alone", type=Path, help="the network without people")
     options = program.parse_args()
     start = time.process_time()
     mnist, people = load_mnist(), load_pen_drawings()
@@ -84,19 +84,26 @@ def main() -> None:
 
     rng = np.random.default_rng(options.seed + 1)
     note("gate", limits_of_the_gate(people, rng))
-    folds = list(folds_of_writers(people.writers, np.unique(people.writers), FOLDS))
-    networks = networks_of_folds(folds, people, mnist, options.seed, options.networks)
-    recognizers = calibrated(networks, folds, people)
-    on_mnist = [mnist_accuracy(network, mnist) for network in networks]
-    unseen = judge(recognizers, folds, people) | {"MNIST test images": on_mnist}
-    note("people never seen", unseen)
+    images, labels = mnist.train_images, mnist.train_labels
+    first = (
+        Recognizer.load(options.first)
+        if options.first
+        else train_pad(images, labels, people, options.seed).first
+    )
+    unseen = some(people, strangers(people))
+    halves = list(folds_of_writers(unseen.writers, np.unique(unseen.writers), 2))
+    recognizers = calibrated(first.network, halves, unseen)
+    on_mnist = {"MNIST test images": mnist_accuracy(first.network, mnist)}
+    note("people never seen", judge(recognizers, halves, unseen) | on_mnist)
     for name, change in CHANGES.items():
-        changed = people._replace(strokes=[change(strokes, rng) for strokes in people.strokes])
-        figures = judge(recognizers, folds, changed)
-        del figures["right by writer"]
-        note(f"people never seen, {name}", figures)
+        changed = unseen._replace(strokes=[change(strokes, rng) for strokes in unseen.strokes])
+        note(f"people never seen, {name}", judge(recognizers, halves, changed))
     note("refusal", refusals(recognizers, rng))
-    alone = train_pad(mnist.train_images, mnist.train_labels, None, options.seed, kinds=TRAINED)
+    alone = (
+        Recognizer.load(options.alone)
+        if options.alone
+        else train_without_people(images, labels, options.seed)
+    )
     everybody = [np.ones(len(people.labels), bool)]
     on_mnist = {"MNIST test images": mnist_accuracy(alone.network, mnist)}
     note("without people", judge([alone], everybody, people) | on_mnist)
@@ -105,54 +112,23 @@ def main() -> None:
     note("released weights", {"MNIST test images": mnist_accuracy(released.network, mnist)})
 
 
-def networks_of_folds(
-    folds: list[np.ndarray], people: PenDrawings, mnist: Digits, seed: int, keep: Path | None
-) -> list[Network]:
-    """Train a network without the writers of each fold, weights rounded; or load those kept."""
-    paths = [keep / f"fold-{number}.npz" if keep else None for number in range(len(folds))]
-    if keep and all(path.exists() for path in paths):
-        return [Network.load(path) for path in paths]
-    rng, networks = np.random.default_rng(seed), []
-    common = gather(mnist.train_images, mnist.train_labels, rng, TRAINED)
-    drawn = digits_by_people(people, rng)
-    for fold, path in zip(folds, paths, strict=True):
-        network = learn(together(common, only(drawn, ~fold)), rng)
-        round_weights(network)
-        if path:
-            network.save(path)
-        networks.append(network)
-    return networks
-
-
-def calibrated(
-    networks: list[Network], folds: list[np.ndarray], people: PenDrawings
-) -> list[Recognizer]:
-    """Choose temperature and thresholds of each network on the strangers of the other ones."""
-    strangers = [some(people, fold) for fold in folds]
-    logits = [
-        logits_of(network, fold.strokes) for network, fold in zip(networks, strangers, strict=True)
+def calibrated(network: Network, halves: list[np.ndarray], people: PenDrawings) -> list[Recognizer]:
+    """Choose temperature and thresholds for each half of some people on the other half."""
+    logits, passed = logits_of(network, people.strokes), passed_gate(people.strokes)
+    return [
+        Recognizer(network, *calibrate(logits[~half], people.labels[~half], passed[~half]))
+        for half in halves
     ]
-    passed = [passed_gate(fold.strokes) for fold in strangers]
-    recognizers = []
-    for number, network in enumerate(networks):
-        others = [other for other in range(len(networks)) if other != number]
-        chances = calibrate(
-            np.concatenate([logits[other] for other in others]),
-            np.concatenate([strangers[other].labels for other in others]),
-            np.concatenate([passed[other] for other in others]),
-        )
-        recognizers.append(Recognizer(network, *chances))
-    return recognizers
 
 
-def judge(recognizers: list[Recognizer], folds: list[np.ndarray], people: PenDrawings) -> dict:
+def judge(recognizers: list[Recognizer], parts: list[np.ndarray], people: PenDrawings) -> dict:
     """Measure accuracy, by writer too, answers and calibration on drawings by strangers.
 
-    Each recogniser reads the drawings of its own fold.
+    Each recogniser reads the drawings of its own part.
     """
     answers = [None] * len(people.labels)
-    for recognizer, fold in zip(recognizers, folds, strict=True):
-        for i in np.flatnonzero(fold):
+    for recognizer, part in zip(recognizers, parts, strict=True):
+        for i in np.flatnonzero(part):
             answers[i] = recognizer.recognize(people.strokes[i])
     right = np.array([a.probabilities.argmax() for a in answers]) == people.labels
     kinds = np.array([answer.kind for answer in answers])
@@ -224,33 +200,39 @@ def limits_of_the_gate(people: PenDrawings, rng: np.random.Generator) -> dict:
     """Choose each limit on the writers of odd numbers, and judge it on those of even ones.
 
     The smallest limit is chosen that refuses at most TOO_MANY percent of the digits, for the length
-    of digits drawn by a trembling hand. Beside it: how many scribbles pass.
+    of digits drawn by a trembling hand. Beside it: how many scribbles it leaves.
     """
     odd = people.writers % 2 == 1
     shaken = [shaky(strokes, rng) for strokes in people.strokes]
-    scribbles = [draw_scribble(rng) for _ in range(2000)]
-    figures = {}
-    for name, limits, digits in (
-        ("aspect", ASPECTS, people.strokes),
-        ("length", LENGTHS, shaken),
+    digits = np.array([measures(strokes) for strokes in people.strokes])
+    trembling = np.array([measures(strokes) for strokes in shaken])
+    scribbles = np.array([measures(draw_scribble(rng)) for _ in range(2000)])
+    figures = {"length of a trembling line, unsmoothed, beyond 6": percent(trembling[:, 2] > 6)}
+    for name, limits, of_digits, of_scribbles in (
+        ("aspect", ASPECTS, digits[:, 0], scribbles[:, 0]),
+        ("length", LENGTHS, trembling[:, 1], scribbles[:, 1]),
     ):
-        rows = []
-        for limit in limits:
-            wide_open = Gate(aspect=1e9, length=1e9, strokes=1000)
-            gate = wide_open._replace(**{name: limit})
-            refused = np.array([not passes_gate(without_specks(s), gate) for s in digits])
-            passing = np.array([passes_gate(without_specks(s), gate) for s in scribbles])
-            rows.append(
-                {
-                    "limit": limit,
-                    "digits refused, odd writers": percent(refused[odd]),
-                    "digits refused, even writers": percent(refused[~odd]),
-                    "scribbles that pass": percent(passing),
-                }
-            )
+        rows = [
+            {
+                "limit": limit,
+                "digits refused, odd writers": percent((of_digits > limit)[odd]),
+                "digits refused, even writers": percent((of_digits > limit)[~odd]),
+                "scribbles that pass": percent(of_scribbles <= limit),
+            }
+            for limit in limits
+        ]
         good = [row["limit"] for row in rows if row["digits refused, odd writers"] <= TOO_MANY]
         figures[name] = {"chosen on odd writers": good[0], "limits": rows}
     return figures
+
+
+def measures(strokes: Strokes) -> tuple[float, float, float]:
+    """Measure a drawing as the gate does: aspect, length as with dividers, and length as it is."""
+    strokes = without_specks(strokes)
+    width, height = np.ptp(np.concatenate(strokes), axis=0) + 1e-9
+    side = max(width, height)
+    smoothed = sum(smoothed_length(stroke, OPENING * side) for stroke in strokes)
+    return width / height, smoothed / side, sum(map(length_of, strokes)) / side
 
 
 def refusals(recognizers: list[Recognizer], rng: np.random.Generator) -> dict:

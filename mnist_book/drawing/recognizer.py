@@ -207,12 +207,13 @@ def smoothed_length(stroke: np.ndarray, opening: float) -> float:
     Only points at least `opening` from the last one that counted are counted, and the end. So a
     hand that trembles by less than that hardly makes a line longer.
     """
-    last, length = stroke[0], 0.0
-    for point in stroke:
+    last, *points = np.asarray(stroke).tolist()
+    length = 0.0
+    for point in points:
         if math.dist(last, point) >= opening:
             length += math.dist(last, point)
             last = point
-    return length + math.dist(last, stroke[-1])
+    return length + math.dist(last, points[-1] if points else last)
 
 
 def quantize(weights: np.ndarray) -> tuple[np.ndarray, float]:
