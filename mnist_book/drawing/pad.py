@@ -27,8 +27,8 @@ PAGE = Path(__file__).parent / "page"
 SCRIPTS = ("strokes.js", "network.js", "keep.js", "pen.js", "paint.js", "pad.js", "notebook.js")
 MAX_STROKES, MAX_POINTS = 40, 4000  # of a drawing; page/pen.js stops there too
 MAX_COORDINATE = 1e6
-EMPTY = Answer("none", None, np.zeros(10), "empty")
-FAILED = Answer("none", None, np.zeros(10), "error")
+EMPTY = Answer(None, np.zeros(10), "empty")
+FAILED = Answer(None, np.zeros(10), "error")
 
 
 class DigitPad(anywidget.AnyWidget):
@@ -138,7 +138,6 @@ class DigitPad(anywidget.AnyWidget):
         if error:
             error = f"{error.splitlines()[-1][:500]}\nprint(pad.error) says where."
         return {
-            "kind": answer.kind,
             "digit": answer.digit,
             "probabilities": answer.probabilities.tolist(),
             "reason": answer.reason,
@@ -180,9 +179,7 @@ def reader_of(network: Network | Callable | str | Path) -> Callable[..., Answer]
         p = checked_probabilities(predict_proba(pixels))
         digits = p[:NONE] / max(p[:NONE].sum(), 1e-9)
         best = int(p.argmax())
-        if best == NONE:
-            return Answer("none", None, digits, "none")
-        return Answer("sure", best, digits, "")
+        return Answer(None, digits, "none") if best == NONE else Answer(best, digits, "")
 
     return recognize
 

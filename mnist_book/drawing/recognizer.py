@@ -47,10 +47,10 @@ class Picture(NamedTuple):
 class Answer(NamedTuple):
     """What a recogniser says of a drawing."""
 
-    kind: str  # "sure"; "unsure", a guess that may be wrong or be of no digit; or "none"
-    digit: int | None  # the best guess; None where the kind is "none"
+    digit: int | None  # None: not a digit, or not surely one
     probabilities: np.ndarray  # float64 (10,) of the digits; the sum is 1, or 0 without a stroke
     reason: str  # why there is no digit: "empty", "shape" or "none"; "" where there is one
+    kind: str = "none"  # "sure": a digit; "unsure": perhaps the most probable one; "none": no digit
 
 
 class Recognizer:
@@ -61,7 +61,7 @@ class Recognizer:
     network : sizes (784, ..., 11)
     temperature : the logits are divided by it before softmax, so that probabilities are honest
     threshold : a digit less probable than that is unsure, 0 to 1
-    refusal : where "none of them" is more probable than that, there is no digit, 0 to 1
+    refusal : where "none of them" is more probable than that, it is surely no digit, 0 to 1
     gate : limits on the strokes
     picture : how the strokes are drawn for the network
     """
@@ -100,16 +100,18 @@ class Recognizer:
         """
         strokes = [np.asarray(stroke, dtype=np.float64) for stroke in strokes if len(stroke)]
         if not strokes:
-            return Answer("none", None, np.zeros(10), "empty")
+            return Answer(None, np.zeros(10), "empty")
         image = strokes_to_image(strokes, **self.picture._asdict())
         p = self.probabilities(image.reshape(1, 784))[0]
         digits = p[:NONE] / p[:NONE].sum()
         if not passes_gate(without_specks(strokes), self.gate):
-            return Answer("none", None, digits, "shape")
+            return Answer(None, digits, "shape")
         if p[NONE] > self.refusal:
-            return Answer("none", None, digits, "none")
+            return Answer(None, digits, "none")
         best = int(digits.argmax())
-        return Answer("sure" if p[best] >= self.threshold else "unsure", best, digits, "")
+        if p[best] < self.threshold:
+            return Answer(None, digits, "none", "unsure")
+        return Answer(best, digits, "", "sure")
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """Compute the probabilities (n, 11), "none" last, of pictures (n, 784), 0 to 1."""

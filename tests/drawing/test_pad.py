@@ -153,7 +153,7 @@ def test_without_a_network_the_books_recogniser_answers():
 
 def test_a_recogniser_may_be_given():
     recognizer = Recognizer.load()
-    recognizer.refusal = 0.0
+    recognizer.threshold = 1.0
     pad = DigitPad(recognizer)
     pad.draw(draw_digit(3, np.random.default_rng(0)))
     assert (pad.prediction, pad.reason) == (None, "none")

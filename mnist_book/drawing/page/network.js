@@ -30,8 +30,8 @@
   }
 
   /**
-   * Read a drawing: {kind, digit, probabilities of the ten digits, reason}. The kind is "sure",
-   * "unsure", or "none", where the digit is null and the reason says why.
+   * Read a drawing: {kind: "sure", "unsure" or "none", digit, or null, probabilities of the ten
+   * digits, reason for a refusal}.
    */
   function recognize(network, strokes) {
     const drawn = strokes.filter((points) => points.length > 0);
@@ -39,12 +39,12 @@
     const classes = predict(network, strokesToImage(drawn, network.image));
     const share = total(classes.slice(0, NONE));
     const probabilities = classes.slice(0, NONE).map((p) => p / share);
-    const refuse = (reason) => ({ kind: "none", digit: null, probabilities, reason });
+    const refuse = (reason, kind = "none") => ({ kind, digit: null, probabilities, reason });
     if (!passesGate(withoutSpecks(drawn), network.gate)) return refuse("shape");
     if (classes[NONE] > network.refusal) return refuse("none");
-    const digit = probabilities.indexOf(Math.max(...probabilities));
-    const kind = classes[digit] >= network.threshold ? "sure" : "unsure";
-    return { kind, digit, probabilities, reason: "" };
+    const best = probabilities.indexOf(Math.max(...probabilities));
+    if (classes[best] < network.threshold) return refuse("none", "unsure");
+    return { kind: "sure", digit: best, probabilities, reason: "" };
   }
 
   const EMPTY = { kind: "none", digit: null, probabilities: Array(10).fill(0), reason: "empty" };
