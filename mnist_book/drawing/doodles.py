@@ -20,7 +20,11 @@ from mnist_book.drawing.shapes import (
 LETTERS, SYMBOLS = WAYS_OF_WRITING["letters"], WAYS_OF_WRITING["symbols"]
 KINDS = {**LETTERS, **SYMBOLS}
 # Kinds that a benchmark leaves out of training, to test refusal of what was never seen.
-HELD_OUT = (*"EKRWYafhx", "heart", "arrow", "hash", "lightning", "pi")
+HELD_OUT = (
+    *"EKRWYafhx", "heart", "spade", "arrow", "up-and-down", "curved-arrow", "hash", "sharp", "grid",
+    "lightning", "pi", "capital-pi",
+)  # fmt: skip
+TRAINED = tuple(kind for kind in KINDS if kind not in HELD_OUT)
 SHAPES = {kind: [parse_path(path) for path in paths] for kind, paths in KINDS.items()}
 
 
@@ -124,7 +128,12 @@ def lying_digit(rng: np.random.Generator) -> list[np.ndarray]:
     return [stroke @ turned for stroke in draw_digit(int(rng.choice([2, 3, 4, 5, 7])), rng)]
 
 
+def mirrored_digit(rng: np.random.Generator) -> list[np.ndarray]:
+    """Write a digit as in a mirror, one that is then none."""
+    return [stroke * [-1, 1] for stroke in draw_digit(int(rng.choice([3, 4, 6, 7])), rng)]
+
+
 SCRIBBLES = (
     walk, walk, polyline, polyline, zigzag, spiral, curls, lines, dots,
-    two_digits, crossed_out, lying_digit,
+    two_digits, crossed_out, lying_digit, mirrored_digit,
 )  # fmt: skip

@@ -9,6 +9,7 @@ writes the weights in `data/pad.npz` once more for the pages, as `page/pad-weigh
 import base64
 import hashlib
 import json
+import math
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,20 +18,21 @@ from typing import NamedTuple
 import numpy as np
 
 from mnist_book.dataset import SHIPPED
-from mnist_book.drawing.strokes import stroke_segments, strokes_to_image, without_specks
+from mnist_book.drawing.strokes import strokes_to_image, without_specks
 from mnist_core import Network, replacing, softmax
 
 RELEASED = SHIPPED / "pad.npz"
 PAGE_WEIGHTS = Path(__file__).parent / "page" / "pad-weights.js"
 NONE = 10  # the eleventh class: not a digit
+OPENING = 0.06  # of the dividers that measure length, in long sides; page/network.js has it too
 LARGEST = 31  # of an 8-bit weight; 63 levels are enough, and compress much better than 255
 
 
 class Gate(NamedTuple):
     """What the strokes of a digit look like, before any network sees them."""
 
-    aspect: float = 1.4  # at most that much wider than high
-    length: float = 6.0  # at most that much ink, in long sides of the box around it
+    aspect: float = 1.8  # at most that much wider than high
+    length: float = 6.0  # at most that much smoothed ink, in long sides of the box around it
     strokes: int = 3
 
 
@@ -45,7 +47,7 @@ class Picture(NamedTuple):
 class Answer(NamedTuple):
     """What a recogniser says of a drawing."""
 
-    digit: int | None  # None: not a digit
+    digit: int | None  # None: not a digit, or not surely one
     probabilities: np.ndarray  # float64 (10,) of the digits; the sum is 1, or 0 without a stroke
     reason: str  # why there is no digit: "empty", "shape" or "none"; "" where there is one
     kind: str = "none"  # "sure": a digit; "unsure": perhaps the most probable one; "none": no digit
@@ -58,7 +60,8 @@ class Recognizer:
     ----------
     network : sizes (784, ..., 11)
     temperature : the logits are divided by it before softmax, so that probabilities are honest
-    threshold : an answer less probable than that is not given, 0 to 1
+    threshold : a digit less probable than that is unsure, 0 to 1
+    refusal : where "none of them" is more probable than that, it is surely no digit, 0 to 1
     gate : limits on the strokes
     picture : how the strokes are drawn for the network
     """
@@ -68,18 +71,21 @@ class Recognizer:
         network: Network,
         temperature: float = 1.0,
         threshold: float = 0.5,
+        refusal: float = 0.5,
         gate: Gate | None = None,
         picture: Picture | None = None,
     ) -> None:
         self.network = network
-        self.temperature, self.threshold = float(temperature), float(threshold)
+        self.temperature = float(temperature)
+        self.threshold, self.refusal = float(threshold), float(refusal)
         self.gate, self.picture = gate or Gate(), picture or Picture()
         if (network.sizes[0], network.sizes[-1]) != (784, 11):
             raise ValueError(f"network: found sizes {network.sizes}, expected (784, ..., 11)")
-        if not (0 < self.temperature < np.inf and 0 <= self.threshold <= 1):
+        shares = 0 <= self.threshold <= 1 and 0 <= self.refusal <= 1
+        if not (0 < self.temperature < np.inf and shares):
             raise ValueError(
-                f"found temperature {temperature} and threshold {threshold}, expected a "
-                "temperature above 0 and a threshold from 0 to 1"
+                f"found temperature {temperature}, threshold {threshold} and refusal {refusal}, "
+                "expected a temperature above 0, and the others from 0 to 1"
             )
         if not (min(self.gate) > 0 and np.isfinite(self.gate).all()):
             raise ValueError(f"gate: found {self.gate}, expected finite limits above 0")
@@ -100,9 +106,9 @@ class Recognizer:
         digits = p[:NONE] / p[:NONE].sum()
         if not passes_gate(without_specks(strokes), self.gate):
             return Answer(None, digits, "shape")
-        best = int(p.argmax())
-        if best == NONE:
+        if p[NONE] > self.refusal:
             return Answer(None, digits, "none")
+        best = int(digits.argmax())
         if p[best] < self.threshold:
             return Answer(None, digits, "none", "unsure")
         return Answer(best, digits, "", "sure")
@@ -114,7 +120,9 @@ class Recognizer:
 
     def save(self, path: str | Path) -> None:
         """Save as `.npz`, whole or not at all; `mnist_core.Network.load` reads it too."""
-        settings = (self.temperature, self.threshold, *self.gate, *self.picture)
+        settings = (
+            self.temperature, self.threshold, self.refusal, *self.gate, *self.picture
+        )  # fmt: skip
         with replacing(path) as file:
             np.savez_compressed(
                 file,
@@ -135,9 +143,9 @@ class Recognizer:
         """
         network = Network.load(path)
         try:
-            temperature, threshold, aspect, length, strokes, *picture = _read_settings(path)
+            *chances, aspect, length, strokes, pen, box, centre = _read_settings(path)
             gate = Gate(aspect, length, int(strokes))
-            return cls(network, temperature, threshold, gate, Picture(*picture))
+            return cls(network, *chances, gate, Picture(pen, box, centre))
         except OSError:
             raise
         except Exception as error:  # zipfile, zlib and NumPy raise ten kinds at damaged files
@@ -161,6 +169,7 @@ class Recognizer:
             "weights": base64.b64encode(weights).decode(),
             "temperature": self.temperature,
             "threshold": self.threshold,
+            "refusal": self.refusal,
             "gate": self.gate._asdict(),
             "image": self.picture._asdict(),
             "sha256": hashlib.sha256(weights + biases).hexdigest(),
@@ -171,13 +180,13 @@ class Recognizer:
 
 
 def _read_settings(path: str | Path) -> list[float]:
-    """Read the eight settings, and nothing before it is known that there are eight."""
+    """Read the nine settings, and nothing before it is known that there are nine."""
     with zipfile.ZipFile(path) as archive, archive.open("settings.npy") as file:
         np.lib.format.read_magic(file)
         shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-        if shape != (8,) or dtype != np.float64:
+        if shape != (9,) or dtype != np.float64:
             raise ValueError(f"settings of {dtype}, shape {shape}")
-        return np.frombuffer(file.read(8 * 8)).tolist()
+        return np.frombuffer(file.read(9 * 8)).tolist()
 
 
 def passes_gate(strokes: Sequence[np.ndarray], gate: Gate) -> bool:
@@ -185,16 +194,28 @@ def passes_gate(strokes: Sequence[np.ndarray], gate: Gate) -> bool:
 
     A lone dot, which has no extent, does not pass.
     """
-    starts, ends = stroke_segments(strokes)
-    width, height = np.ptp(np.concatenate([starts, ends]), axis=0)
-    length = np.hypot(*(ends - starts).T).sum()
+    points = np.concatenate([np.asarray(stroke, dtype=np.float64) for stroke in strokes])
+    width, height = np.ptp(points, axis=0)
     side = max(width, height)
-    return bool(
-        side > 0
-        and width <= gate.aspect * height
-        and length <= gate.length * side
-        and len(strokes) <= gate.strokes
-    )
+    if side == 0 or width > gate.aspect * height or len(strokes) > gate.strokes:
+        return False
+    length = sum(smoothed_length(stroke, OPENING * side) for stroke in strokes)
+    return bool(length <= gate.length * side)
+
+
+def smoothed_length(stroke: np.ndarray, opening: float) -> float:
+    """Measure the length of a stroke (points, 2) as with dividers that are opened so far.
+
+    Only points at least `opening` from the last one that counted are counted, and the end. So a
+    hand that trembles by less than that hardly makes a line longer.
+    """
+    last, *points = np.asarray(stroke).tolist()
+    length = 0.0
+    for point in points:
+        if math.dist(last, point) >= opening:
+            length += math.dist(last, point)
+            last = point
+    return length + math.dist(last, points[-1] if points else last)
 
 
 def quantize(weights: np.ndarray) -> tuple[np.ndarray, float]:

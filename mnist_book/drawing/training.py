@@ -1,6 +1,7 @@
 """Train the recogniser behind the drawing pad.
 
     python -m mnist_book.drawing.training
+    python -m mnist_book.drawing.training --first first.npz
     python -m mnist_book.drawing.training --without-people --output no-people.npz
 
 It learns from MNIST, from the practice digits' generator, from letters and scribbles that this
@@ -18,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mnist_book.dataset import load_mnist
-from mnist_book.drawing.doodles import KINDS, draw_doodle, draw_scribble
+from mnist_book.drawing.doodles import HELD_OUT, TRAINED, draw_doodle, draw_scribble
 from mnist_book.drawing.pen_drawings import PenDrawings, load_pen_drawings
 from mnist_book.drawing.practice import draw_digit
 from mnist_book.drawing.recognizer import (
@@ -31,22 +32,23 @@ from mnist_book.drawing.recognizer import (
     round_weights,
 )
 from mnist_book.drawing.shapes import WAYS_OF_WRITING, draw_shape, parse_path
-from mnist_book.drawing.strokes import strokes_to_image
+from mnist_book.drawing.strokes import strokes_to_image, without_specks
 from mnist_book.drawing.variation import distort_images, pictures, resample, vary
 from mnist_book.schedule import learning_rates, smooth_labels, soft_cross_entropy_gradient
 from mnist_core import Buffers, Network, softmax
 
-SIZES = 784, 240, 64, 11
-PASSES = 4  # through all examples
+SIZES = 784, 512, 128, 11
+PASSES = 3  # through all examples
 SMOOTHING = 0.05  # the share of a label that is given to all classes alike
 LEARNING_RATE, WARM_UP = 0.1, 0.05  # the highest; the share of the steps that lead up to it
 BATCH, MOMENTUM, AVERAGE = 128, 0.9, 0.999  # AVERAGE: of the weights, over about 1,000 steps
-COPIES = 16  # varied drawings of each drawing by people
-MNIST_COPIES = 8
+COPIES = 20  # varied drawings of each drawing by people
+MNIST_COPIES = 4
 PRACTICE = 30_000
-RARE = 500  # of each way of writing that the practice digits do not have
-DOODLES = 25_000  # letters and symbols, and as many scribbles
-COVERAGE = 0.955  # share of unseen people's digits that is to be answered, gate included
+RARE = 400  # of each way of writing that the practice digits do not have
+DOODLES, SCRIBBLES = 30_000, 20_000  # letters and symbols, and what means nothing
+COVERAGE = 0.955  # share of unseen people's digits that is to be answered for sure, gate included
+REFUSED = 0.005  # share of them that the eleventh class may refuse
 
 
 class Examples(NamedTuple):
@@ -64,24 +66,27 @@ def digits_by_people(people: PenDrawings, rng: np.random.Generator) -> Examples:
     return Examples(np.concatenate(images), np.tile(people.labels, len(images)))
 
 
-def practice_digits(rng: np.random.Generator) -> Examples:
-    """Draw digits by the practice digits' generator, and some in ways that it does not have."""
+def practice_digits(tables: Sequence[str], rng: np.random.Generator) -> Examples:
+    """Draw digits by the practice digits' generator, and in the ways of some tables of shapes."""
     labels = [i % 10 for i in range(PRACTICE)]
     strokes = [draw_digit(digit, rng) for digit in labels]
-    for digit, paths in WAYS_OF_WRITING["rare"].items():
+    for digit, paths in (ways for table in tables for ways in WAYS_OF_WRITING[table].items()):
         for shape in map(parse_path, paths):
             strokes += [draw_shape(shape, rng) for _ in range(RARE)]
             labels += [int(digit)] * RARE
-    return Examples(pictures(resample(strokes), rng), np.array(labels, np.uint8))
+    drawings = vary(resample(strokes), rng, strength=0.5)
+    return Examples(pictures(drawings, rng), np.array(labels, np.uint8))
 
 
-def no_digits(kinds: Sequence[str], rng: np.random.Generator) -> Examples:
+def no_digits(
+    kinds: Sequence[str], doodles: int, scribbles: int, rng: np.random.Generator
+) -> Examples:
     """Draw letters, symbols and scribbles: of those that pass the gate, which sees them first."""
 
     def of_a_kind() -> list[np.ndarray]:
         return draw_doodle(kinds[int(rng.integers(len(kinds)))], rng)
 
-    strokes = passing(of_a_kind, DOODLES) + passing(lambda: draw_scribble(rng), DOODLES)
+    strokes = passing(of_a_kind, doodles) + passing(lambda: draw_scribble(rng), scribbles)
     images = pictures(vary(resample(strokes), rng, strength=0.5), rng)
     return Examples(images, np.full(len(images), NONE, np.uint8))
 
@@ -97,27 +102,36 @@ def passing(draw: Callable[[], list[np.ndarray]], count: int) -> list[list[np.nd
 
 
 def gather(
-    images: np.ndarray,
-    labels: np.ndarray,
-    people: PenDrawings | None,
-    rng: np.random.Generator,
-    kinds: Sequence[str] = tuple(KINDS),
+    images: np.ndarray, labels: np.ndarray, tables: Sequence[str], rng: np.random.Generator
 ) -> Examples:
-    """Make all that there is to learn from.
+    """Make all that there is to learn from, but for people's drawings and the kinds held out.
 
     Parameters
     ----------
     images : MNIST's, uint8 (n, 28, 28)
     labels : theirs, (n,)
-    people : drawings by other people, if any
-    kinds : of letters and symbols
+    tables : of `shapes.toml`, with ways of writing digits
     """
     images = images.reshape(-1, 784)
     parts = [Examples(distort_images(images, rng), labels) for _ in range(MNIST_COPIES)]
-    parts += [practice_digits(rng), no_digits(kinds, rng)]
-    if people:
-        parts.append(digits_by_people(people, rng))
+    others = no_digits(TRAINED, DOODLES, SCRIBBLES, rng)
+    return together(*parts, practice_digits(tables, rng), others)
+
+
+def together(*parts: Examples) -> Examples:
+    """Put examples into one."""
     return Examples(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def only(drawn: Examples, mask: np.ndarray) -> Examples:
+    """Choose of what `digits_by_people` made the pictures of those people where the mask is true.
+
+    Parameters
+    ----------
+    mask : bool (drawings,), for the people's drawings before they were copied
+    """
+    chosen = np.tile(mask, len(drawn.labels) // len(mask))
+    return Examples(drawn.images[chosen], drawn.labels[chosen])
 
 
 def fit(
@@ -162,58 +176,104 @@ def fit(
 
 
 def learn(examples: Examples, rng: np.random.Generator) -> Network:
-    """Train the recogniser's network; labels are smoothed, which helps on MNIST."""
+    """Train the recogniser's network and round its weights; labels are smoothed, which helps."""
     targets = smooth_labels(examples.labels, NONE + 1, SMOOTHING)
-    return fit(SIZES, examples.images, targets, rng)
+    network = fit(SIZES, examples.images, targets, rng)
+    round_weights(network)
+    return network
 
 
-def calibrate(network: Network, strokes: list[list[np.ndarray]], labels: np.ndarray) -> Recognizer:
-    """Choose the temperature and the threshold by digits that the network has not learnt from.
-
-    The temperature gives the labels the largest likelihood; at the threshold COVERAGE of the
-    digits are answered. It is 0 where gate and eleventh class alone refuse more than that leaves.
-    Source of the first: C. Guo, G. Pleiss, Y. Sun, K. Weinberger, On calibration of modern neural
-    networks, ICML 2017 (arXiv:1706.04599).
-    """
+def logits_of(network: Network, strokes: Sequence[list[np.ndarray]]) -> np.ndarray:
+    """Compute the logits float64 (n, 11) of drawings, before any temperature."""
     images = np.stack([strokes_to_image(drawing) for drawing in strokes]).reshape(-1, 784)
-    logits = network.forward(images.astype(np.float32)).astype(np.float64)
+    return network.forward(images.astype(np.float32)).astype(np.float64)
+
+
+def calibrate(
+    logits: np.ndarray, labels: np.ndarray, passed: np.ndarray
+) -> tuple[float, float, float]:
+    """Choose the temperature and the two thresholds by digits that the network has not learnt from.
+
+    The temperature gives the labels the largest likelihood; at the threshold COVERAGE of the digits
+    are answered for sure. It is 0 where fewer pass the gate. The eleventh class refuses REFUSED of
+    them, or what it takes for more probable than all digits together. Source of the first: C. Guo,
+    G. Pleiss, Y. Sun, K. Weinberger, On calibration of modern neural networks, ICML 2017
+    (arXiv:1706.04599).
+
+    Parameters
+    ----------
+    logits : (n, 11)
+    labels : (n,)
+    passed : bool (n,): has the drawing passed the gate?
+
+    Returns
+    -------
+    temperature, threshold and refusal, as `Recognizer` takes them
+    """
     rows = np.arange(len(labels))
     temperature = min(
         np.linspace(0.2, 3, 141),
         key=lambda t: -np.log(softmax(logits / t)[rows, labels] + 1e-12).mean(),
     )
     p = softmax(logits / temperature)
-    gate = np.array([passes_gate(drawing, Gate()) for drawing in strokes])
-    answered = np.where(gate & (p.argmax(axis=1) < NONE), p.max(axis=1), 0)
-    return Recognizer(network, temperature, np.quantile(answered, 1 - COVERAGE))
+    refusal = min(np.quantile(p[:, NONE], 1 - REFUSED), 0.5)
+    answered = np.where(passed & (p[:, NONE] <= refusal), p[:, :NONE].max(axis=1), 0)
+    return float(temperature), float(np.quantile(answered, 1 - COVERAGE)), float(refusal)
+
+
+def passed_gate(strokes: Sequence[list[np.ndarray]]) -> np.ndarray:
+    """Say of drawings whether they pass the gate: bool (n,)."""
+    return np.array([passes_gate(without_specks(drawing), Gate()) for drawing in strokes])
+
+
+class Trained(NamedTuple):
+    """What comes out of a training."""
+
+    first: Recognizer  # without the strangers and the kinds held out, on which it can be judged
+    released: Recognizer  # with everything, the temperature and thresholds those of the first
 
 
 def train_pad(
     images: np.ndarray,
     labels: np.ndarray,
-    people: PenDrawings | None,
+    people: PenDrawings,
     seed: int,
     say: Callable[[str], None] = print,
-    kinds: Sequence[str] = tuple(KINDS),
-) -> Recognizer:
-    """Train twice: without every fifth writer, to calibrate on them, and then with everybody."""
+) -> Trained:
+    """Train twice: without the strangers, to calibrate on them, and then with everybody."""
     rng = np.random.default_rng(seed)
-    if people is None:
-        # Nobody's drawings: what the generator draws must do, although it is not new to the
-        # network, and the answers are more certain than they should be.
-        network = learn(gather(images, labels, None, rng, kinds), rng)
-        digits = np.arange(2000) % 10
-        strokes = [draw_digit(digit, rng) for digit in digits.tolist()]
-        settings = calibrate(network, strokes, digits)
-    else:
-        apart = people.writers % 5 == 1
-        network = learn(gather(images, labels, some(people, ~apart), rng, kinds), rng)
-        strangers = some(people, apart)
-        settings = calibrate(network, strangers.strokes, strangers.labels)
-        say(f"temperature {settings.temperature:.2f}, threshold {settings.threshold:.3f}")
-        network = learn(gather(images, labels, people, rng, kinds), rng)
-    round_weights(network)
-    return Recognizer(network, settings.temperature, settings.threshold)
+    common, drawn = gather(images, labels, ["taught", "rare"], rng), digits_by_people(people, rng)
+    say(f"{len(common.labels) + len(drawn.labels):,} pictures to learn from")
+    apart = strangers(people)
+    first = learn(together(common, only(drawn, ~apart)), rng)
+    unseen = some(people, apart)
+    logits = logits_of(first, unseen.strokes)
+    chances = calibrate(logits, unseen.labels, passed_gate(unseen.strokes))
+    say("temperature {:.2f}, threshold {:.3f}, refusal {:.3f}".format(*chances))
+    held_out = no_digits(HELD_OUT, DOODLES * len(HELD_OUT) // len(TRAINED), 0, rng)
+    last = learn(together(common, held_out, drawn), rng)
+    return Trained(Recognizer(first, *chances), Recognizer(last, *chances))
+
+
+def train_without_people(images: np.ndarray, labels: np.ndarray, seed: int) -> Recognizer:
+    """Train on MNIST and this project's strokes alone, the kinds held out left out.
+
+    What the generator draws must do to calibrate, although it is not new to the network, and the
+    answers are more certain than they should be. The ways of writing that were made after looking
+    at people's drawings are left out.
+    """
+    rng = np.random.default_rng(seed)
+    network = learn(gather(images, labels, ["taught"], rng), rng)
+    digits = np.arange(2000) % 10
+    strokes = [draw_digit(digit, rng) for digit in digits.tolist()]
+    return Recognizer(
+        network, *calibrate(logits_of(network, strokes), digits, passed_gate(strokes))
+    )
+
+
+def strangers(people: PenDrawings) -> np.ndarray:
+    """Mark (drawings,) those by every third writer, who have no part in the first training."""
+    return np.isin(people.writers, np.unique(people.writers)[::3])
 
 
 def some(people: PenDrawings, mask: np.ndarray) -> PenDrawings:
@@ -229,6 +289,7 @@ def main() -> None:
     option = parser.add_argument
     option("--without-people", action="store_true", help="use no drawings by other people")
     option("--seed", type=int, default=0, help="of everything that is drawn at random")
+    option("--first", type=Path, help="where the network goes that has not seen the strangers")
     option("--output", type=Path, default=RELEASED, help="where the weights go")
     options = parser.parse_args()
     start = time.process_time()
@@ -237,8 +298,13 @@ def main() -> None:
         print(f"{time.process_time() - start:6.0f} s  {what}", flush=True)
 
     mnist = load_mnist()
-    people = None if options.without_people else load_pen_drawings()
-    recognizer = train_pad(mnist.train_images, mnist.train_labels, people, options.seed, say)
+    images, labels = mnist.train_images, mnist.train_labels
+    if options.without_people:
+        recognizer = train_without_people(images, labels, options.seed)
+    else:
+        first, recognizer = train_pad(images, labels, load_pen_drawings(), options.seed, say)
+        if options.first:
+            first.save(options.first)
     recognizer.save(options.output)
     if options.output == RELEASED:
         recognizer.export(PAGE_WEIGHTS)

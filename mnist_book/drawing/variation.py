@@ -20,6 +20,9 @@ WAVE = 0.08  # size of the waves along the path
 APART = 0.05  # how far strokes move against each other
 BEND = 0.15  # how much the sheet bends
 TURN, SLANT, STRETCH = 0.12, 0.28, 0.22  # radians; sideways by height; logarithm of width by height
+TILT, TILT_OFTEN = 0.4, 0.25  # radians: how much farther some are turned, at most
+FEW, MANY, FEW_OFTEN = 6, 12, 0.1  # as few points are left of some, joined by straight lines
+SHAKE, SHAKE_OFTEN = 0.04, 0.25  # how far a hand that trembles goes aside
 PEN = 1.8, 3.2  # width in pixels, from and to
 BOX, BOX_SPREAD = 19.0, 0.7  # pixels, more or less
 CENTRE, CENTRE_SPREAD = 14.25, 0.25  # pixels, standard deviation
@@ -79,7 +82,8 @@ def vary(drawings: Drawings, rng: np.random.Generator, strength: float = 1.0) ->
     """Draw every drawing again, each with a hand of its own.
 
     Ends become shorter or longer, lines wavy, strokes move against each other, the sheet bends like
-    rubber, the whole is stretched, slanted and turned.
+    rubber, the whole is stretched, slanted and turned. Of some only a few points are left, and some
+    hands tremble.
 
     Parameters
     ----------
@@ -105,10 +109,29 @@ def vary(drawings: Drawings, rng: np.random.Generator, strength: float = 1.0) ->
     x, y = points[..., 0], points[..., 1]
     powers = np.stack([x**2, x * y, y**2, y**3 - y, x**3 - x], axis=-1)
     points += powers @ normal(BEND, 5, 2)
-    turn, slant, stretch = normal(TURN), normal(SLANT), np.exp(normal(STRETCH))
+    tilted = rng.random(n) < TILT_OFTEN * strength
+    turn = normal(TURN) + tilted * rng.uniform(-TILT, TILT, n).astype(np.float32)
+    slant, stretch = normal(SLANT), np.exp(normal(STRETCH))
     slanted = np.stack([stretch, 0 * turn, -slant, 1 + 0 * turn], axis=1).reshape(n, 2, 2)
     turned = np.stack([np.cos(turn), np.sin(turn), -np.sin(turn), np.cos(turn)], axis=1)
-    return Drawings(points @ slanted @ turned.reshape(n, 2, 2), lifted)
+    points = points @ slanted @ turned.reshape(n, 2, 2)
+    _leave_few_points(points, lifted, rng, FEW_OFTEN * strength)
+    shakes = SHAKE * rng.random((n, 1, 1)) * (rng.random((n, 1, 1)) < SHAKE_OFTEN * strength)
+    points += shakes.astype(np.float32) * rng.normal(0, 1, points.shape).astype(np.float32)
+    return Drawings(points, lifted)
+
+
+def _leave_few_points(
+    points: np.ndarray, lifted: np.ndarray, rng: np.random.Generator, often: float
+) -> None:
+    """Join FEW to MANY of the points of some drawings, in place, by straight lines."""
+    places = np.arange(POINTS)
+    for i in np.flatnonzero(rng.random(len(points)) < often):
+        kept = np.linspace(0, POINTS - 1, rng.integers(FEW, MANY + 1)).astype(int)
+        ends = np.flatnonzero(lifted[i])
+        kept = np.union1d(kept, np.concatenate([ends, ends + 1]))
+        for axis in 0, 1:
+            points[i, :, axis] = np.interp(places, kept, points[i, kept, axis])
 
 
 def _shorten_ends(points: np.ndarray, lifted: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -10,8 +10,19 @@ from mnist_book.drawing.pen_drawings import PenDrawings
 from mnist_book.drawing.practice import draw_digit
 from mnist_book.drawing.recognizer import Gate, Recognizer, passes_gate
 from mnist_book.drawing.strokes import strokes_to_image
-from mnist_book.drawing.training import calibrate, fit, no_digits, some
+from mnist_book.drawing.training import (
+    Examples,
+    calibrate,
+    fit,
+    logits_of,
+    no_digits,
+    only,
+    passed_gate,
+    some,
+    strangers,
+)
 from mnist_book.drawing.variation import POINTS, Drawings, distort_images, render, resample, vary
+from mnist_core import softmax
 
 
 def digits(count, seed=0):
@@ -59,7 +70,19 @@ def test_varied_strokes_stay_apart_and_the_digit_stays_the_same_size():
 
 
 def test_strokes_move_against_each_other(monkeypatch):
-    for size in ("CUT", "LONGER", "WAVE", "BEND", "TURN", "SLANT", "STRETCH"):
+    sizes = (
+        "CUT",
+        "LONGER",
+        "WAVE",
+        "BEND",
+        "TURN",
+        "SLANT",
+        "STRETCH",
+        "TILT",
+        "SHAKE",
+        "FEW_OFTEN",
+    )
+    for size in sizes:
         monkeypatch.setattr(variation, size, 0)
     drawings = resample([drawing for drawing in digits(100) if len(drawing) == 2])
     moves = vary(drawings, np.random.default_rng(1)).points - drawings.points
@@ -75,6 +98,56 @@ def test_strength_0_moves_no_point_beyond_the_ends():
     still, _ = vary(Drawings(points, lifted), np.random.default_rng(2), strength=0)
     inner = slice(POINTS // 3, -POINTS // 3)
     np.testing.assert_allclose(still[:, inner], points[:, inner], atol=1e-6)
+
+
+def only_varied_by(monkeypatch, **sizes):
+    """Vary drawings in one way alone; return those before and after."""
+    everything = "CUT", "LONGER", "WAVE", "APART", "BEND", "TURN", "SLANT", "STRETCH"
+    for size in (*everything, "TILT", "SHAKE", "FEW_OFTEN"):
+        monkeypatch.setattr(variation, size, sizes.get(size, 0))
+    drawings = resample(digits(400))
+    return drawings, vary(drawings, np.random.default_rng(1))
+
+
+def test_some_drawings_are_tilted(monkeypatch):
+    before, after = only_varied_by(monkeypatch, TILT=0.4)
+    first, second = (drawings.points[:, :, 0] + 1j * drawings.points[:, :, 1] for drawings in
+                     (before, after))  # fmt: skip
+    turns = np.angle((second * first.conj()).sum(axis=1))
+    np.testing.assert_allclose(second, first * np.exp(1j * turns)[:, np.newaxis], atol=1e-5)
+    often = np.mean(np.abs(turns) > 1e-4)
+    assert often == pytest.approx(variation.TILT_OFTEN, abs=0.07)
+    assert turns.min() < -0.3
+    assert turns.max() > 0.3
+    assert np.abs(turns).max() < 0.4 + 1e-4
+
+
+def test_some_drawings_keep_few_points_and_their_strokes(monkeypatch):
+    before, after = only_varied_by(monkeypatch, FEW_OFTEN=0.5)
+    changed = np.flatnonzero((before.points != after.points).any(axis=(1, 2)))
+    assert 0.4 < len(changed) / 400 < 0.6
+    for i in changed:
+        lines = np.split(after.points[i], np.flatnonzero(after.lifted[i]) + 1)
+        corners = 0
+        for line, old in zip(
+            lines, np.split(before.points[i], np.flatnonzero(before.lifted[i]) + 1), strict=True
+        ):
+            np.testing.assert_array_equal(line[[0, -1]], old[[0, -1]])
+            steps = np.diff(line, axis=0)
+            cross = steps[:-1, 0] * steps[1:, 1] - steps[:-1, 1] * steps[1:, 0]
+            corners += (np.abs(cross) > 1e-6).sum()
+        assert corners <= variation.MANY - 2 + 2 * before.lifted[i].sum()
+
+
+def test_some_hands_tremble(monkeypatch):
+    before, after = only_varied_by(monkeypatch, SHAKE=0.04)
+    moves = after.points - before.points
+    spread = moves.std(axis=(1, 2))
+    assert np.mean(spread > 1e-6) == pytest.approx(variation.SHAKE_OFTEN, abs=0.07)
+    assert 0.02 < spread.max() < 0.06
+    shaken = moves[spread > 0.01]
+    neighbours = np.corrcoef(shaken[:, :-1].ravel(), shaken[:, 1:].ravel())[0, 1]
+    assert abs(neighbours) < 0.1  # every point on its own
 
 
 def test_every_kind_of_doodle_can_be_drawn_and_most_pass_the_gate():
@@ -94,14 +167,13 @@ def test_every_scribble_can_be_resampled(scribble):
 
 
 def test_kinds_left_out_are_not_drawn(monkeypatch):
-    monkeypatch.setattr(training, "DOODLES", 20)
     drawn = []
     monkeypatch.setattr(
         training, "draw_doodle", lambda kind, rng: drawn.append(kind) or draw_doodle(kind, rng)
     )
-    examples = no_digits(("A", "heart"), np.random.default_rng(5))
+    examples = no_digits(("A", "heart"), 20, 30, np.random.default_rng(5))
     assert set(drawn) == {"A", "heart"}
-    assert examples.labels.tolist() == [10] * 40
+    assert examples.labels.tolist() == [10] * 50
 
 
 def test_distorted_images_are_near_the_original_and_all_different():
@@ -140,9 +212,16 @@ def test_calibration_answers_the_share_that_it_should():
         passes=3,
     )
     labels, strokes = np.arange(1000) % 10, digits(1000, seed=10)
-    recognizer = calibrate(network, strokes, labels)
-    answered = [recognizer.recognize(drawing).digit is not None for drawing in strokes]
-    assert np.mean(answered) == pytest.approx(training.COVERAGE, abs=0.005)
+    # None of the classes here is "none of them"; so that it counts, it gets what the weakest had.
+    logits = logits_of(network, strokes)
+    logits[:, 10] = logits[:, :10].min(axis=1)
+    recognizer = Recognizer(network, *calibrate(logits, labels, passed_gate(strokes)))
+    kinds = [recognizer.recognize(drawing).kind for drawing in strokes]
+    assert kinds.count("sure") == pytest.approx(1000 * training.COVERAGE, abs=5)
+    assert 0 < recognizer.refusal < 0.5
+    p = softmax(logits / recognizer.temperature)
+    refused = p[:, 10] > recognizer.refusal
+    assert refused.sum() == pytest.approx(1000 * training.REFUSED, abs=1)
 
     def surprise(temperature):
         other = Recognizer(network, temperature)
@@ -153,6 +232,31 @@ def test_calibration_answers_the_share_that_it_should():
     assert found < min(
         surprise(0.8 * recognizer.temperature), surprise(1.25 * recognizer.temperature)
     )
+
+
+def test_where_few_pass_the_gate_nothing_is_unsure():
+    logits = np.eye(11)[np.arange(100) % 10] * 9
+    passed = np.arange(100) < 90  # fewer than are to be answered
+    _, threshold, _ = calibrate(logits, np.arange(100) % 10, passed)
+    assert threshold == 0
+
+
+def test_the_eleventh_class_refuses_what_it_takes_for_likely_none_of_them():
+    logits = np.eye(11)[np.arange(100) % 10] * 9
+    logits[:, 10] = 20  # of everything: half of it would be refused by chance, were there no limit
+    _, _, refusal = calibrate(logits, np.arange(100) % 10, np.ones(100, bool))
+    assert refusal == 0.5
+
+
+def test_copies_of_strangers_stay_apart():
+    writers = np.array([7, 2, 5, 2, 9])
+    people = PenDrawings(digits(5), np.arange(5), writers)
+    apart = strangers(people)
+    assert apart.tolist() == [False, True, False, True, True]  # of 2, 5, 7, 9 the first and fourth
+    drawn = Examples(np.arange(15)[:, np.newaxis], np.tile(np.arange(5), 3))  # each thrice
+    known = only(drawn, ~apart)
+    assert known.labels.tolist() == [0, 2] * 3
+    assert known.images.ravel().tolist() == [0, 2, 5, 7, 10, 12]
 
 
 def test_some_drawings_keep_label_and_writer():

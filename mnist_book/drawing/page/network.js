@@ -4,6 +4,7 @@
   const { strokesToImage, withoutSpecks, strokeSegments, bounds } = DigitPad;
 
   const NONE = 10; // the eleventh class: not a digit
+  const OPENING = 0.06; // of the dividers that measure length, in long sides
 
   /** Compute the probabilities of all classes for a picture of 784 grey levels. */
   function predict(network, image) {
@@ -40,8 +41,8 @@
     const probabilities = classes.slice(0, NONE).map((p) => p / share);
     const refuse = (reason, kind = "none") => ({ kind, digit: null, probabilities, reason });
     if (!passesGate(withoutSpecks(drawn), network.gate)) return refuse("shape");
-    const best = classes.indexOf(Math.max(...classes));
-    if (best === NONE) return refuse("none");
+    if (classes[NONE] > network.refusal) return refuse("none");
+    const best = probabilities.indexOf(Math.max(...probabilities));
     if (classes[best] < network.threshold) return refuse("none", "unsure");
     return { kind: "sure", digit: best, probabilities, reason: "" };
   }
@@ -50,9 +51,8 @@
 
   /** Tell whether strokes can be a digit: no dot, not too wide, nor too much ink or strokes. */
   function passesGate(strokes, gate) {
-    const segments = strokeSegments(strokes), { width, height } = bounds(segments);
-    const side = Math.max(width, height);
-    const length = total(segments.map(([x0, y0, x1, y1]) => Math.hypot(x1 - x0, y1 - y0)));
+    const { width, height } = bounds(strokeSegments(strokes)), side = Math.max(width, height);
+    const length = total(strokes.map((points) => smoothedLength(points, OPENING * side)));
     return (
       side > 0 &&
       width <= gate.aspect * height &&
@@ -61,12 +61,24 @@
     );
   }
 
+  /** Measure the length of a stroke as with dividers that are opened so far: see recognizer.py. */
+  function smoothedLength(points, opening) {
+    const distance = ([x0, y0], [x1, y1]) => Math.hypot(x1 - x0, y1 - y0);
+    let last = points[0], length = 0;
+    for (const point of points) {
+      if (distance(last, point) < opening) continue;
+      length += distance(last, point);
+      last = point;
+    }
+    return length + distance(last, points.at(-1));
+  }
+
   const total = (numbers) => numbers.reduce((sum, number) => sum + number, 0);
 
   /** Unpack the weights that Recognizer.export wrote; an Error says what is wrong. */
   function readNetwork(content) {
     checkSettings(content);
-    const { sizes, slope, scales, temperature, threshold, gate, image } = content;
+    const { sizes, slope, scales, temperature, threshold, refusal, gate, image } = content;
     const levels = new Int8Array(fromBase64(content.weights).buffer);
     const biasBytes = fromBase64(content.biases);
     const layerSizes = scales.map((_, layer) => [sizes[layer], sizes[layer + 1]]);
@@ -82,12 +94,12 @@
       need(biases.every(Number.isFinite), "biases");
       return { weights, biases };
     });
-    return { layers, slope, temperature, threshold, gate, image };
+    return { layers, slope, temperature, threshold, refusal, gate, image };
   }
 
   function checkSettings(content) {
     need(content !== null && typeof content === "object", "content");
-    const { sizes, slope, scales, temperature, threshold, gate, image } = content;
+    const { sizes, slope, scales, temperature, threshold, refusal, gate, image } = content;
     const whole = (size) => Number.isInteger(size) && size > 0 && size <= 4096;
     const positive = (...numbers) => numbers.every((x) => Number.isFinite(x) && x > 0);
     const share = (...numbers) => numbers.every((x) => Number.isFinite(x) && x >= 0 && x <= 1);
@@ -95,7 +107,7 @@
     need(sizes.every(whole) && sizes[0] === 784 && sizes.at(-1) === NONE + 1, "sizes");
     need(Array.isArray(scales) && scales.length === sizes.length - 1, "number of scales");
     need(positive(...scales, temperature), "scales or temperature");
-    need(share(slope, threshold), "slope or threshold");
+    need(share(slope, threshold, refusal), "slope or a threshold");
     need(positive(gate?.aspect, gate?.length, gate?.strokes), "limits of the gate");
     need(positive(image?.pen, image?.box, image?.centre) && image.pen < image.box, "pen or box");
   }
