@@ -569,14 +569,14 @@ def test_directory_instead_of_a_file(tmp_path):
 
 def peak_and_error(path):
     error_of(path)  # the first error imports and caches things
-    start = time.perf_counter()
+    start = time.process_time()
     tracemalloc.start()
     try:
         message = error_of(path)
         return tracemalloc.get_traced_memory()[1], message
     finally:
         tracemalloc.stop()
-        assert time.perf_counter() - start < 5
+        assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize("compressed", [False, True], ids=["raw", "gzip"])

@@ -3474,3 +3474,41 @@ def _right_idx(path):
 
 
 right("read_idx", "with a needless byte order", lambda path: _right_idx(path).astype(">i4"))
+right("leaky_relu", "a slope of its own", lambda z: np.where(z > 0, z, z / 5))
+right("leaky_relu_gradient", "a slope of its own", lambda z: np.where(z > 0, 1, 0.2))
+
+
+def _first_example_alone(x, weights, bias):
+    z = x @ weights
+    z[0] += bias
+    return z
+
+
+def _divided_in_a_loop(logits):
+    p = np.exp(logits - logits.max(axis=1, keepdims=True))
+    for row in p:
+        for k in range(len(row)):
+            row[k] /= row.sum()
+    return p
+
+
+def _without(*zero):
+    def gradients(parameters, x, labels):
+        found = _back()(parameters, x, labels)
+        return [0 * g if k in zero else g for k, g in enumerate(found)]
+
+    return gradients
+
+
+wrong("linear.wrong", "linear", "bias for each input", lambda x, w, b: x @ w + len(w) * b)
+wrong("linear.wrong", "linear", "bias for one example", _first_example_alone)
+wrong("linear.wrong", "linear", "an input too few", lambda x, w, b: x[:, 1:] @ w[1:] + b)
+wrong("read_idx.wrong", "read_idx", "one item too few", lambda path: _right_idx(path)[:-1])
+wrong("softmax.not_normalised", "softmax", "divided in a loop", _divided_in_a_loop)
+wrong("gradients.zero", "gradients", "second weights never computed", _without(2))
+wrong(
+    "linear.no_bias",
+    "gradients",
+    "first bias forgotten",
+    lambda q, x, y: _back()([q[0], 0 * q[1], *q[2:]], x, y),
+)

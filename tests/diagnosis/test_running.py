@@ -67,7 +67,7 @@ def test_a_loop_that_catches_everything_keeps_nobody_waiting():
     def function():
         while not release.is_set():
             with contextlib.suppress(BaseException):
-                while True:
+                while not release.is_set():
                     work()
 
     with pytest.raises(TimeoutError):
@@ -83,7 +83,8 @@ def test_a_call_that_only_waits_ends():
     release.set()
 
 
-def test_waiting_counts_for_less_than_work():
+def test_waiting_counts_for_less_than_work(monkeypatch):
+    monkeypatch.setattr(running, "WAITING", 0.01)  # it may take far longer on a busy machine
     assert run(time.sleep, (1.5 * LIMIT,), LIMIT)[0] is None
 
 
@@ -109,8 +110,36 @@ def test_a_busy_machine_changes_no_verdict(share):
     assert not running._ends_in_time(endless, {"clock": lambda: endless.done}, limit=15.0)
 
 
-def test_work_is_measured_in_the_thread_that_does_it():
+def test_a_thread_that_waits_for_the_machine_is_not_idle(monkeypatch):
+    thread = SlowMachine(0.001, work=0.1)
+    monkeypatch.setattr(running, "_wants_to_run", lambda number: True)
+    assert running._ends_in_time(thread, {"clock": lambda: thread.done}, limit=0.2)
+    thread = SlowMachine(0.001, work=0.1)
+    monkeypatch.setattr(running, "_wants_to_run", lambda number: False)
+    assert not running._ends_in_time(thread, {"clock": lambda: thread.done}, limit=0.2)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a thread's state is to be seen")
+def test_who_runs_is_told_from_who_sleeps():
+    release, sleeper = threading.Event(), []
+    thread = threading.Thread(
+        target=lambda: (sleeper.append(threading.get_native_id()), release.wait()), daemon=True
+    )
+    thread.start()
+    try:
+        while not sleeper:
+            time.sleep(0.01)
+        time.sleep(0.05)
+        assert running._wants_to_run(threading.get_native_id())
+        assert not running._wants_to_run(sleeper[0]) and not running._wants_to_run(0)
+    finally:
+        release.set()
+        thread.join()
+
+
+def test_work_is_measured_in_the_thread_that_does_it(monkeypatch):
     """What other threads do meanwhile does not count."""
+    monkeypatch.setattr(running, "WAITING", 0.01)
     if not hasattr(time, "pthread_getcpuclockid"):
         pytest.skip("no clock for each thread here")
     release = threading.Event()

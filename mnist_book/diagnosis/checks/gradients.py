@@ -404,7 +404,7 @@ def _zero(measured: Arrays, case: _Case) -> list[Finding]:
     if len(zero) == len(measured):
         return [Finding("gradients.zero")]
     others = [k for k in range(len(measured)) if k not in zero]
-    if not zero or not all(same(measured[k], case.right[k]) for k in others):
+    if not {W1, W2} & set(zero) or not all(same(measured[k], case.right[k]) for k in others):
         return []
     names = " and ".join(NAMES[k] for k in zero)
     return [Finding("gradients.zero", says="some", values={"names": names})]
@@ -511,7 +511,7 @@ def _factor_each(measured: Sequence[np.ndarray], right: Sequence[np.ndarray]) ->
 
 def _as_step(finding: Finding, way: _Way, columns: bool) -> Finding:
     """Say of a step what was found of the gradients that it must have used."""
-    if finding.code == "gradients.zero":
+    if finding.code == "gradients.zero" and finding.says == "usual":
         return Finding("train.no_update", finding.evidence)
     if finding.code == "layout.columns" or finding.code.startswith("function."):
         return finding

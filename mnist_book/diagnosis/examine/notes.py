@@ -22,6 +22,9 @@ NOTES = {
     "by_rote": "it knows the first {count} of these images by heart, and {others} of those after "
     "them. If it was trained on all, its batch is always the first one: look at what moves the "
     "index of the batch on",
+    "slow": "its learning rate is {rate}, with which it takes about {count} steps until the loss "
+    "has fallen by 1 %: far too small, unless it is meant for the end of a training; 0.1 is usual "
+    "for plain gradient descent",
     "pairs": "not checked: whether labels belong to images, with so few of them",
     "one_hot": "loss_and_gradients got one-hot labels: it fails for integers",
     "sizes": "standard deviation of the {kind}, layer by layer: {sizes}",

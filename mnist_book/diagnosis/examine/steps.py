@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from mnist_book.diagnosis.examine.calling import Refused
-from mnist_book.diagnosis.examine.notes import note
+from mnist_book.diagnosis.examine.notes import doubt, note
 from mnist_book.diagnosis.examine.pictures import nearest_mean
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import is_matrix, is_weights
@@ -249,7 +249,7 @@ def _along(subject: Subject, found: Response) -> Said:
 
 
 def _slow(subject: Subject, found: Response) -> Said:
-    """Look for a learning rate with which nothing will come of a training, of one that has not."""
+    """Doubt a learning rate with which hardly anything comes of training, unless it was trained."""
     rate = float(found.rates[found.seen].max())
     if rate > SMALL_RATE or subject.accuracy >= subject.once(nearest_mean):
         return
@@ -258,10 +258,7 @@ def _slow(subject: Subject, found: Response) -> Said:
     falls = rate * sum(_length(g) ** 2 for g in gradients)
     count = 0.01 * abs(loss) / max(falls, 1e-300)
     if count > MANY_STEPS and falls > 0:
-        given, returned = f"{len(x)} of the images", f"a step lowers the loss by {falls:.1g}"
-        says, values = "network_slow", {"rate": f"{rate:.3g}", "count": f"{count:,.0f}"}
-        expected = f"{loss / 100:.2g} or more in a few steps"
-        yield finding("train.no_update", given, returned, expected, says, **values)
+        yield doubt("slow", rate=f"{rate:.3g}", count=f"{count:,.0f}")
 
 
 def _is_mean(subject: Subject) -> bool:

@@ -284,7 +284,9 @@ def by_heart(subject: Subject) -> Said:
     """
     rng, inputs = np.random.default_rng(7), subject.x.shape[1]
     count = min(HEART, inputs, max(2, subject.classes))
-    x, y = subject.reach * rng.normal(size=(count, inputs)), np.arange(count) % subject.classes
+    x, y = rng.normal(size=(count, inputs)), np.arange(count) % subject.classes
+    if subject.reach > 1:  # bytes, of which none is negative
+        x = subject.inputs(rng, count)
     for start, rate, longest in HEART_ATTEMPTS:
         subject.twin.home() if start is None else subject.twin.random_point(start)
         losses, known = learned(subject.twin, x, y, rate, longest)
