@@ -155,7 +155,10 @@ def page(rows: Sequence[Row]) -> str:
             "No bug was found.",
         ),
         "<h2>Pieces</h2>",
-        _table(("piece", "right", "", "wrong", "not written"), [_piece(n, rows) for n in NAMES]),
+        _table(
+            ("piece", "right", "", "wrong or waiting", "not written"),
+            [_piece(n, rows) for n in NAMES],
+        ),
         "<h2>Files</h2>",
         _table(("file", "right", "bugs"), [_file(row) for row in rows]),
         "</main></body></html>",
@@ -198,7 +201,7 @@ def _file(row: Row) -> str:
 def _table(heads: Sequence[str], rows: Sequence[str], empty: str = "") -> str:
     if not rows:
         return f"<p>{empty}</p>"
-    numbers = {"files", "right", "wrong", "not written"}
+    numbers = {"files", "right", "wrong or waiting", "not written"}
     head = "".join(
         f'<th class="number">{name}</th>' if name in numbers else f"<th>{name}</th>"
         for name in heads
