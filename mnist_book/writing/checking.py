@@ -22,6 +22,7 @@ class Outcome:
     path: Path
     results: list[Result] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    columns: bool = False  # whether the file has pictures in columns
 
     @property
     def right(self) -> int:
@@ -86,7 +87,7 @@ def check(
                 if result["state"] not in ("right", "waits")
             },
         )
-        for result in _results(answers, outcome.notes):
+        for result in _results(answers, outcome):
             known.setdefault(result["piece"], result)
         outcome.results = list(known.values())
         more = everything and FILE not in known and len(known) < len(PIECES)
@@ -94,15 +95,17 @@ def check(
             return outcome
 
 
-def _results(answers: Iterable[dict[str, Any]], notes: list[str]) -> Iterator[Result]:
-    """Take results from what a process says; its death is one, too. Collect its notes."""
+def _results(answers: Iterable[dict[str, Any]], outcome: Outcome) -> Iterator[Result]:
+    """Take results from what a process says; its death is one, too. Note what else it says."""
     chapters = {piece.name: piece.chapter for piece in PIECES}
     running, line = FILE, None
     for answer in answers:
         if answer["kind"] == "begin":
             running, line = answer["piece"], answer["line"]
-        elif answer["kind"] == "note" and answer["note"] not in notes:
-            notes.append(answer["note"])
+        elif answer["kind"] == "note" and answer["note"] not in outcome.notes:
+            outcome.notes.append(answer["note"])
+        elif answer["kind"] == "columns":
+            outcome.columns = True
         elif answer["kind"] == "result":
             yield answer["result"]
         elif answer["kind"] == "died":

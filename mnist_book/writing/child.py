@@ -55,6 +55,8 @@ def _load(task: Mapping[str, Any], answers: Answers) -> tuple[Any, Source, limit
         answers.say("result", result=failed(FILE, None, problem.line, problem.found))
         answers.say("end")
         sys.exit()
+    if module.__dict__.get("COLUMNS") is True:
+        answers.say("columns")
     if printed:
         answers.say("note", note=f"It prints when it is imported: {printed.strip()[:60]!r}")
     return module, source, guard

@@ -7,9 +7,10 @@ what students do without meaning it. Against somebody who means it, run it in a 
 import csv
 import os
 import tempfile
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from html import escape
@@ -71,18 +72,24 @@ def submissions(folder: Path) -> list[Path]:
 
 def grade(paths: Sequence[Path], folder: Path, *, at_once: int | None = None) -> Iterator[Row]:
     """Check files, some at the same time; yield their rows in the files' order."""
+    stop = threading.Event()
+
+    def row(path: Path) -> Row:
+        return _row(path, str(path.relative_to(folder)), stop.is_set)
+
     with ThreadPoolExecutor(at_once or min(os.cpu_count() or 1, 8)) as pool:
         try:
-            yield from pool.map(lambda path: _row(path, str(path.relative_to(folder))), paths)
-        finally:
+            yield from pool.map(row, paths)
+        finally:  # Ctrl-C, too, ends those that run
+            stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _row(path: Path, name: str) -> Row:
+def _row(path: Path, name: str, stop: Callable[[], bool]) -> Row:
     start = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            outcome = check(path, everything=True, folder=Path(folder))
+            outcome = check(path, everything=True, folder=Path(folder), stop=stop)
     except Exception as error:  # whatever a file does, the others are graded
         message = f"The check itself failed: {type(error).__name__}: {error}"
         return Row(name, (), (), ("grade.failed",), FILE, message, time.monotonic() - start)
@@ -148,7 +155,10 @@ def page(rows: Sequence[Row]) -> str:
             "No bug was found.",
         ),
         "<h2>Pieces</h2>",
-        _table(("piece", "right", "", "wrong", "not written"), [_piece(n, rows) for n in NAMES]),
+        _table(
+            ("piece", "right", "", "wrong or waiting", "not written"),
+            [_piece(n, rows) for n in NAMES],
+        ),
         "<h2>Files</h2>",
         _table(("file", "right", "bugs"), [_file(row) for row in rows]),
         "</main></body></html>",
@@ -191,7 +201,7 @@ def _file(row: Row) -> str:
 def _table(heads: Sequence[str], rows: Sequence[str], empty: str = "") -> str:
     if not rows:
         return f"<p>{empty}</p>"
-    numbers = {"files", "right", "wrong", "not written"}
+    numbers = {"files", "right", "wrong or waiting", "not written"}
     head = "".join(
         f'<th class="number">{name}</th>' if name in numbers else f"<th>{name}</th>"
         for name in heads

@@ -16,6 +16,10 @@ from mnist_book.writing.troubles import Found
 STYLES = {"good": "32", "bad": "31", "strong": "1", "faint": "2", "reset": "0"}
 MARKS = {"right": "✓", "wrong": "✗", "unchecked": "?", "waits": "…"}
 PLAIN_MARKS = {"right": "+", "wrong": "x", "unchecked": "?", "waits": "~"}
+ROWS = (
+    "your pictures are columns, and the book speaks of rows: its axis=1 is your axis=0, its "
+    "x @ weights your weights @ x, its log_p[rows, labels] your log_p[labels, columns]."
+)
 CLEAR = "\x1b[2J\x1b[3J\x1b[H"
 WIDEST = 100
 
@@ -75,7 +79,8 @@ class Terminal:
         for result in outcome.results:
             if result["state"] != "right" and result not in blanks[1:]:
                 self.write(*self._result(result, outcome.path), "")
-        for note in outcome.notes:
+        about_rows = [ROWS] if outcome.columns and outcome.codes else []
+        for note in [*about_rows, *outcome.notes]:
             self.write(*self.wrapped(f"Note: {note}", ""), "")
 
     def _chapters(self, outcome: Outcome) -> list[str]:

@@ -385,6 +385,7 @@ def _(x, weights, bias):
 
 wrong("linear.no_bias", "linear", "x @ w", lambda x, weights, bias: x @ weights)
 wrong("linear.no_bias", "linear", "w @ x", lambda x, w, b: np.dot(w, x), columns=True)
+wrong("linear.no_bias", "linear", "turned in columns", lambda x, w, b: w @ x + b.T, columns=True)
 wrong("linear.no_bias", "linear", "einsum", lambda x, w, b: np.einsum("ij,jk", x, w))
 
 
@@ -468,7 +469,7 @@ ambiguous(
     lambda x, w, b: w.T @ x.T + b[:, np.newaxis],
 )
 ambiguous(
-    "function.shape linear.transposed function.raises",
+    "function.shape linear.no_bias function.raises",
     "linear",
     "bias of shape (outputs, 1)",
     lambda x, w, b: x @ w + b.reshape(-1, 1),
@@ -2913,6 +2914,7 @@ right("nearest_mean", "squares", _nearest(_squared))
 right("nearest_mean", "a list", lambda *a: _nearest(_squared)(*a).tolist())
 
 wrong("accuracy.broadcast", "accuracy", "compared as they come", lambda p, y: np.mean(p == y))
+wrong("accuracy.broadcast", "accuracy", "summed up", lambda p, y: (p == y).sum() / len(y))
 wrong("accuracy.wrong", "accuracy", "errors", lambda p, y: np.mean(p.ravel() != y))
 wrong("accuracy.wrong", "accuracy", "a count", lambda p, y: np.sum(p.ravel() == y))
 wrong("accuracy.wrong", "accuracy", "percent", lambda p, y: 100 * np.mean(p.ravel() == y))

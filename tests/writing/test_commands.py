@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from common.readers import SOLVED, TEMPLATES, planted
+from pad_page import draw_with_mouse
 
 import mnist_core
 from mnist_book.__main__ import main
@@ -134,6 +135,28 @@ def test_watch_looks_again_at_each_save_until_ctrl_c(tmp_path):
         process.stdout.close()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="sends Ctrl-C as POSIX does")
+def test_ctrl_c_ends_a_class_with_all_that_runs(tmp_path):
+    for name in "abcd":
+        (tmp_path / f"{name}.py").write_text(
+            f"open('{tmp_path}/{name}', 'w')\nwhile True: pass", "utf-8"
+        )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mnist_book", "grade", str(tmp_path), "--jobs", "1"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        while not (tmp_path / "a").exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+        assert not (tmp_path / "b").exists()
+    finally:
+        process.kill()
+
+
 def _until(process, text):
     lines = []
     while text not in (line := process.stdout.readline()):
@@ -246,6 +269,21 @@ def test_the_page_of_the_pad_answers_itself_and_nobody_else(address):
     assert "error" in json.loads(ask(address, "POST", "/answer", '{"strokes": 3}')[1])
     assert "error" in json.loads(ask(address, "POST", "/answer", "[")[1])
     assert ask(address, "POST", "/other", strokes)[0] == 400
+
+
+def test_one_draws_and_the_network_answers_in_a_browser(chromium, address):
+    page = chromium.new_page()
+    failures = []
+    page.on("console", lambda message: failures.append(message.text))
+    page.on("pageerror", lambda error: failures.append(str(error)))
+    page.goto(f"http://{address}/")
+    assert "your network, on this machine" in page.locator(".digit-pad-source").inner_text()
+    draw_with_mouse(page, [[(0.5, 0.15), (0.5, 0.5), (0.5, 0.85)]])
+    page.wait_for_function("document.querySelector('.digit-pad-digit').textContent !== ''")
+    assert page.locator(".digit-pad-digit").inner_text() in "0123456789"
+    assert page.locator(".digit-pad-problem").inner_text() == ""
+    assert failures == []
+    page.close()
 
 
 # --- grade ---------------------------------------------------------------------------------------

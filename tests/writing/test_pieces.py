@@ -237,6 +237,12 @@ def uphill(parameters, x, labels, rng, batch_size, learning_rate):
     right_epoch(parameters, x, labels, rng, batch_size, -learning_rate)
 
 
+def with_noise(parameters, x, labels, rng, batch_size, learning_rate):
+    for p in parameters:
+        p += learning_rate * rng.normal(size=p.shape)
+    right_epoch(parameters, x, labels, rng, batch_size, learning_rate)
+
+
 def a_list(*arguments):
     right_epoch(*arguments)
     return list(arguments[0])
@@ -256,6 +262,7 @@ def with_losses(*arguments):
         (shuffled_in_place, "data.labels_shuffled"),
         (swapped_as_views, "train.lost_pictures"),
         (twice, "train.epoch_length"),
+        (with_noise, "train.direction"),
         (nothing, "train.no_update"),
         (copies, "train.no_update"),
         (uphill, "train.ascent"),

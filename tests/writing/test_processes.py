@@ -20,7 +20,7 @@ from mnist_book.writing.source import execute, read
 from mnist_book.writing.troubles import Trouble
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="needs the limits of POSIX")
-DAMAGED, RUN = 300, 4  # files that are damaged; those of them that run in a process
+DAMAGED, RUN = 120, 2  # files that are damaged; those of them that run in a process
 
 
 def code_of(result):

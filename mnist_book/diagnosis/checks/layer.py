@@ -176,6 +176,8 @@ def _wrong_products(
     """List what the usual mistakes make of a layer's inputs."""
     yield Finding("linear.no_bias"), x @ weights
     yield Finding("linear.bias_sign"), x @ weights - bias
+    if len(x) == len(bias):  # else the bias cannot stand in a column
+        yield Finding("linear.no_bias", says="column"), x @ weights + bias[:, np.newaxis]
     yield Finding("linear.transposed", says="result"), (x @ weights + bias).T
     yield Finding("linear.wrong", says="often"), x @ weights + x.shape[1] * bias
     for row in (0, -1):
@@ -212,6 +214,7 @@ def accuracy(function: Callable[[np.ndarray, np.ndarray], float]) -> Report:
     subject = GuardedFunction(function, "predictions labels")
     mistakes = [
         (Finding("accuracy.broadcast"), np.mean(predictions[:, np.newaxis] == labels)),
+        (Finding("accuracy.broadcast"), np.sum(predictions[:, np.newaxis] == labels) / 8),
         (Finding("accuracy.wrong", says="wrong_ones"), 0.25),
         (Finding("accuracy.wrong", says="count"), 6),
         (Finding("accuracy.wrong", says="percent"), 75),
