@@ -53,6 +53,7 @@ def mend(page: BeautifulSoup, path: Path) -> None:
 
 def mend_head(page: BeautifulSoup) -> None:
     """Say each thing once, and choose light or dark before anything is shown."""
+    page.html["data-theme"] = "light"  # where no script chooses
     page.head.find("script", attrs={"data-cfasync": True}).string = CHOOSE
     for again in page.head.find_all("meta", attrs={"name": "viewport"})[1:]:
         again.decompose()
@@ -79,6 +80,9 @@ def leave_out(page: BeautifulSoup) -> None:
         " #jb-print-docs-body"
     ):
         part.decompose()
+    if not page.find(id="pst-secondary-sidebar"):
+        for button in page.find_all(class_="secondary-toggle"):
+            button.decompose()
     for logo in page.find_all(class_="logo__image"):
         logo["class"] = ["logo__image"]
     for tag in page.find_all(attrs={"data-bs-toggle": True}):
