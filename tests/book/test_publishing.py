@@ -150,7 +150,7 @@ def test_a_page_says_what_it_is_to_search_engines_and_cards(pages):
         assert title.replace("’", "'").count("Why Isn't It Learning?") == 1, (name, title)
         titles.add(title)
         said = {meta.get("name") or meta.get("property"): meta for meta in tags(page, "meta")}
-        assert 50 <= len(unescape(said["description"]["content"])) <= 200, name
+        assert 50 <= len(unescape(said["description"]["content"])) <= 250, name
         assert unescape(said["og:title"]["content"]) == title, name
         assert len([meta for meta in tags(page, "meta") if meta.get("name") == "viewport"]) == 1
     assert len(titles) == len(pages)

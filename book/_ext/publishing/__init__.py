@@ -7,7 +7,6 @@ the glossary, `pages` mends the finished pages, `assets` puts their styles and s
 
 from pathlib import Path
 
-from bs4 import BeautifulSoup
 from sphinx.application import Sphinx
 
 from . import assets, finding, formulas, pages, site
@@ -18,7 +17,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     formulas.setup(app)
     finding.setup(app)
     site.setup(app)
-    app.connect("build-finished", finish)
+    app.connect("build-finished", finish, priority=900)  # after the theme's own finish
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -28,7 +27,7 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
         return
     folder = Path(app.outdir)
     paths = [folder / f"{name}.html" for name in (*app.env.found_docs, *site.EXTRA_PAGES)]
-    parsed = {path: BeautifulSoup(path.read_text("utf-8"), "html.parser") for path in paths}
+    parsed = {path: pages.read(path) for path in paths}
     base = app.config.html_baseurl
     for path, page in parsed.items():
         pages.mend(page, path)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag
 
-from .icons import icon
+from .icons import PATHS, icon
 
 CHOOSE = """
     (() => {
@@ -24,9 +24,15 @@ CHOOSE = """
   """
 COPY = BeautifulSoup(icon("copy"), "html.parser").svg
 CHANGING = ("explorer",)  # in which pictures take turns
-UNCOLOURED = {"n", "nn", "p", "w"}  # what Pygments tells apart and pages do not
+# What Pygments tells apart and pages do not: names, punctuation, white space.
+UNCOLOURED = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')
 ALIGNED = re.compile(r"^.*\S {2,}\S.*$", re.MULTILINE)  # a line of a table; it must not wrap
 WIDE = 500  # pixels: a narrower picture is whole on a phone
+
+
+def read(path: Path) -> BeautifulSoup:
+    """Read a page, without the marks around parts of code that have no colour of their own."""
+    return BeautifulSoup(UNCOLOURED.sub(r"\1", path.read_text("utf-8")), "html.parser")
 
 
 def mend(page: BeautifulSoup, path: Path) -> None:
@@ -47,6 +53,7 @@ def mend(page: BeautifulSoup, path: Path) -> None:
 
 def mend_head(page: BeautifulSoup) -> None:
     """Say each thing once, and choose light or dark before anything is shown."""
+    page.html["data-theme"] = "light"  # where no script chooses
     page.head.find("script", attrs={"data-cfasync": True}).string = CHOOSE
     for again in page.head.find_all("meta", attrs={"name": "viewport"})[1:]:
         again.decompose()
@@ -56,30 +63,29 @@ def mend_head(page: BeautifulSoup) -> None:
 
 def draw_icons(page: BeautifulSoup) -> None:
     """Draw icons where the theme asks for a letter of its icon font."""
-    for mark in page.select("i[class*=fa-], span[class*=fa-]"):
-        fonts, names = re.compile(r"fa[a-z]?$|fa-(solid|brands|regular|lg)$"), mark["class"]
-        name = next(name for name in names if name.startswith("fa-") and not fonts.match(name))
-        kept = [name for name in names if not name.startswith("fa") or "-" not in name[:3]]
-        drawn = BeautifulSoup(icon(name[3:], " ".join(set(kept) - {"fas"})), "html.parser").svg
-        for attribute in ("data-mode", "title"):
-            if mark.has_attr(attribute):
-                drawn[attribute] = mark[attribute]
+    for mark in page.find_all(["i", "span"], class_=re.compile("^fa-")):
+        names = [name.removeprefix("fa-") for name in mark["class"]]
+        name = next(name for name in names if name in PATHS)
+        others = "theme-switch" if "theme-switch" in names else ""
+        drawn = BeautifulSoup(icon(name, others), "html.parser").svg
+        for attribute in {"data-mode", "title"} & set(mark.attrs):
+            drawn[attribute] = mark[attribute]
         mark.replace_with(drawn)
 
 
 def leave_out(page: BeautifulSoup) -> None:
     """Leave out what the theme has for others: advertisements, banners, another logo."""
-    for selector in (
-        "#ethical-ad-placement",
-        ".pst-async-banner-revealer",
-        ".logo__image.only-dark",
-        "#jb-print-docs-body",
+    for part in page.select(
+        "#ethical-ad-placement, .pst-async-banner-revealer, .logo__image.only-dark,"
+        " #jb-print-docs-body"
     ):
-        for part in page.select(selector):
-            part.decompose()
-    for logo in page.select(".logo__image"):
+        part.decompose()
+    if not page.find(id="pst-secondary-sidebar"):
+        for button in page.find_all(class_="secondary-toggle"):
+            button.decompose()
+    for logo in page.find_all(class_="logo__image"):
         logo["class"] = ["logo__image"]
-    for tag in page.select("[data-bs-toggle]"):
+    for tag in page.find_all(attrs={"data-bs-toggle": True}):
         for name in [name for name in tag.attrs if name.startswith("data-bs-")]:
             del tag[name]
 
@@ -89,11 +95,11 @@ def mend_landmarks(page: BeautifulSoup) -> None:
     sidebar = page.find(id="pst-primary-sidebar")
     if sidebar:
         sidebar["role"], sidebar["aria-label"] = "complementary", "The book"
-    for caption in page.select("p.caption[role=heading]"):
-        caption["aria-level"] = "2"
-    for entry in page.select("[role=list] > [role=doc-biblioentry]"):
+    for toggle in page.find_all(class_="toctree-toggle"):
+        toggle.parent["aria-label"] = "More pages of this chapter"
+    for entry in page.find_all(attrs={"role": "doc-biblioentry"}):
         entry["role"] = "listitem"
-    for button in page.select(".primary-toggle, .secondary-toggle"):
+    for button in page.find_all("button", class_=["primary-toggle", "secondary-toggle"]):
         primary = "primary-toggle" in button["class"]
         button["title"] = "The chapters" if primary else "On this page"
         button["aria-label"] = button["title"]
@@ -101,20 +107,19 @@ def mend_landmarks(page: BeautifulSoup) -> None:
 
 def fold(page: BeautifulSoup) -> None:
     """Fold solutions away by the browser's own means: they open without a script."""
-    for part in page.select("div.admonition.dropdown"):
+    for part in page.find_all("div", class_="solution"):
         part.name = "details"
-        part.find(class_="admonition-title").name = "summary"
-    for summary in page.select("details > summary[aria-label]"):
-        del summary["aria-label"]  # its text says more
+        title = part.find(class_="admonition-title")
+        title.name = "summary"
+        for link in title.find_all("a"):
+            link.unwrap()  # a press on the title opens it
+    for details in page.find_all("details", class_="admonition"):
+        details.summary.attrs.pop("aria-label", None)  # its text says more
 
 
 def mend_code(page: BeautifulSoup) -> None:
-    """Give code a button that copies it, and no marks around words that have no colour."""
-    for mark in page.select("pre span"):
-        if not set(mark.get("class", ())) - UNCOLOURED:
-            mark.unwrap()
-    for code in page.select("div.highlight:has(> pre)"):
-        code.pre.smooth()
+    """Give code a button that copies it; keep the tables that it prints from being wrapped."""
+    for code in page.find_all("div", class_="highlight"):
         if code.find_parent(class_="cell_output"):
             if len(ALIGNED.findall(code.get_text())) > 2:
                 code.pre["class"] = "aligned"
@@ -174,6 +179,6 @@ def size_of(path: Path) -> tuple[int, int] | None:
 
 def box_tables(page: BeautifulSoup) -> None:
     """Let a wide table scroll within itself."""
-    for table in page.select("article table"):
+    for table in (page.find("article") or page).find_all("table"):
         if not table.find_parent(class_="pst-scrollable-table-container"):
             table.wrap(page.new_tag("div", **{"class": "pst-scrollable-table-container"}))
