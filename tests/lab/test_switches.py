@@ -53,13 +53,13 @@ def practice():
     return load_practice_digits()
 
 
-def test_packed_digits_are_the_first_ones_in_16_grey_levels(practice):
+def test_packed_digits_have_16_grey_levels(practice):
     packed = pack(practice, train=30, test=10)
     pairs = np.frombuffer(zlib.decompress(base64.b64decode(packed["pixels"])), np.uint8)
     pixels = np.stack([pairs >> 4, pairs & 15], axis=1).reshape(40, 784) * 17
-    images = np.concatenate([practice.train_images[:30], practice.test_images[:10]])
+    images = np.concatenate([practice.train_images[:30], practice.test_images[::100]])
     assert np.abs(pixels - images.reshape(40, 784).astype(int)).max() <= 8
-    labels = np.concatenate([practice.train_labels[:30], practice.test_labels[:10]])
+    labels = np.concatenate([practice.train_labels[:30], practice.test_labels[::100]])
     assert packed["labels"] == "".join(map(str, labels))
     assert (packed["train"], packed["source"]) == (
         30,
