@@ -140,10 +140,10 @@
   }
 
   const charts = (title) => `<div class="lab-charts">
-    <figure class="lab-loss"><figcaption id="${title}-loss">Loss, step by step</figcaption>
+    <figure class="lab-loss"><figcaption id="${title}-loss">Loss</figcaption>
       <canvas role="img" aria-labelledby="${title}-loss"></canvas></figure>
-    <figure class="lab-accuracy"><figcaption id="${title}-accuracy">Test pictures read
-      rightly</figcaption><canvas role="img" aria-labelledby="${title}-accuracy"></canvas></figure>
+    <figure class="lab-accuracy"><figcaption id="${title}-accuracy">Test
+      accuracy</figcaption><canvas role="img" aria-labelledby="${title}-accuracy"></canvas></figure>
     </div>`;
 
   let mounted = 0;
@@ -170,6 +170,7 @@
         ${full ? `<details class="lab-more"><summary>Sizes, rate and seed</summary></details>` : ""}
       </div>
       <div class="lab-desk">
+        <div class="lab-place-lines"></div>
         <div class="lab-live"></div>
         ${full ? `<h3>Tests that you run</h3><div class="lab-checks"></div>` : ""}
       </div>
@@ -215,6 +216,7 @@
         changed: (bugs) => this.change({ bugs }),
       });
       this.find(".lab-place-switches").append(this.switches.root);
+      this.find(this.full ? ".lab-place-lines" : ".lab-place-switches").append(this.switches.lines);
       if (!this.full) return;
       this.options = new Settings({
         values: { ...this.settings, pace: this.pace },
@@ -298,7 +300,10 @@
       this.stopping = "";
       this.problem("");
       this.readings = {};
-      for (const panel of this.panels.values()) if (!panel.instrument.live) panel.clear();
+      for (const panel of this.panels.values()) {
+        if (panel.instrument.live) panel.reading = null; // its picture stays until the next one
+        else panel.clear();
+      }
       this.root.dataset.state = !this.bugs.length ? "right" : this.isBroken ? "broken" : "other";
       this.watch(() => true); // all of them at step 0, and then those on the screen
       this.bench.configure(this.settings);
@@ -350,6 +355,8 @@
         this.before = structuredClone(this.bench.mine.smooth());
       this.wanted = complete({ ...this.wanted, ...settings });
       this.settings = fitted(this.wanted);
+      if (`${this.settings.hidden}` !== `${this.preset?.settings.hidden}`)
+        delete this.settings.initial; // the reader's own weights fit the sizes they came with
       this.switches.bugs = this.settings.bugs;
       this.options?.set(this.settings);
       this.#explainFit();
