@@ -315,7 +315,7 @@
     ["chapter-4", 4, "04-leaky-relu", "A derivative that always says yes",
       "It costs a few points only. Does the gradient check see it, where the accuracy hardly does?",
       "Ask the activation, then the gradient check. Change to plain ReLU with a right derivative for the control.",
-      { hidden: [32], batch: 100, rate: 0.5, bugs: ["relu_gradient.always_one"] },
+      { hidden: [32], batch: 100, rate: 0.3, bugs: ["relu_gradient.always_one"] },
       "relu_gradient.always_one leaky_relu.no_else network.linear relu_gradient.other_z leaky_relu.plain activation.tanh",
       "bend gradient_check dead", 200],
     ["chapter-5", 5, "05-initialization", "Weights from 0 to 1",
