@@ -254,14 +254,14 @@
   }
 
   /** A column for each value, as tall as it is, and a dotted line at what it should be. */
-  function paintColumns(canvas, { values, target, top, labels = [], twin = [], format = tick }) {
+  function paintColumns(canvas, { values, target, top, labels = [], twin = [] }) {
     const { context, width, height, colours } = sheet(canvas);
     const left = 38, bottom = height - (labels.length ? 18 : 6), upper = 14;
     const toY = (value) => bottom - (bottom - upper) * Math.min(1, Math.max(0, value / top));
     const step = (width - left) / values.length;
     context.fillStyle = colours.quiet;
     context.textAlign = "right";
-    for (const value of [0, target]) context.fillText(format(value), left - 6, toY(value));
+    for (const value of [0, target]) context.fillText(tick(value), left - 6, toY(value));
     context.textAlign = "center";
     values.forEach((value, i) => {
       const x = left + i * step;

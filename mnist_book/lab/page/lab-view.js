@@ -428,6 +428,7 @@
     }
 
     paint() {
+      if (!this.root.isConnected) return; // a notebook's cell was run again
       const broken = this.settings.bugs.length > 0;
       const lines = this.bench.lines(broken, this.before);
       paintLoss(this.find(".lab-loss canvas"), lines.loss);
@@ -441,6 +442,7 @@
     }
 
     redraw() {
+      if (!this.root.isConnected) return;
       for (const panel of this.panels.values()) panel.draw();
       this.schedule();
     }
