@@ -284,7 +284,11 @@ def test_a_case_is_solved_by_instruments_alone_and_stays_solved(open_page):
     assert guide.endswith("book/field-guide.html#softmax.global_sum")
     page.reload()
     page.wait_for_selector("[data-look]:enabled")
-    assert "found, 2 looks" in page.locator(".lab-list").text_content()
+    assert "found ✓ 2 looks" in page.locator(".lab-list").text_content()
+    page.locator(".lab-all summary").click()
+    press(page, "Forget what I have found")
+    press(page, "Forget all of it? Press again")
+    assert "0 of" in page.locator(".lab-score").inner_text()
 
 
 def test_a_wrong_name_is_refuted_and_counts(open_page):
