@@ -330,6 +330,7 @@
     async start() {
       await this.ready();
       if (this.blocked) return;
+      write(this.find(".lab-status"), "");
       this.bench.start(this.bench.step + (this.preset?.until ?? STRETCH));
       this.showRunning();
     }
