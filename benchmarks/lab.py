@@ -8,7 +8,12 @@ it), in a worker and in slices on the page. Steps are counted by the
 clock, and by the processor time of the page's process, which a busy machine does not change. Then
 one training runs for some minutes, and the memory of the process is looked at.
 
-The record goes to benchmarks/records/lab.json.
+    MNIST_DIR=... python benchmarks/lab.py --cases
+
+plays the game's cases in place of that: each is trained to its end, once with its bugs and once with
+whatever else a reader could name. Are there two of which the case's evidence reads the same?
+
+The records go to benchmarks/records/lab.json and lab-cases.json.
 """
 
 import os
@@ -26,7 +31,8 @@ import mnist_book.lab
 from mnist_book.lab.digits import NAME, digits_at_hand, script
 
 PAGE = Path(mnist_book.lab.__file__).parent / "page"
-SCRIPTS = ("lab.js", "random.js", "arithmetic.js", "instruments.js", "run.js", "session.js")
+NAMES = "lab random arithmetic instruments run session switches cases"
+SCRIPTS = [f"{name}.js" for name in NAMES.split()]
 STEPS = 1500
 BUG = "gradients.bias"  # one that costs no time of its own
 HTML = '<!doctype html><meta charset="utf-8"><title>Laboratory</title>' + "".join(
@@ -65,6 +71,26 @@ FOR_EVER = """async (bug) => {
   session.post({ type: "digits", digits });
   session.post({ type: "watch", instruments });
   session.post({ type: "configure", settings: { hidden: [32], bugs: [bug] } });
+}"""
+
+# Each case with each choice of its suspects: what the evidence reads.
+PLAY = """async (id) => {
+  const digits = await MnistLab.loadDigits();
+  const choose = (list, count) => count === 0 ? [[]] : list.flatMap((one, i) =>
+    choose(list.slice(i + 1), count - 1).map((others) => [one, ...others]));
+  const { settings, suspects, until, evidence } = MnistLab.CASES.find((one) => one.id === id);
+  return choose(suspects, settings.bugs.length).map((bugs) => {
+    const verdicts = [];
+    const run = new MnistLab.Run(({ type, reading, message }) => {
+      if (type === "answer") verdicts.push(reading.verdict);
+      if (type === "failed") throw new Error(message);
+    }, () => {}, 1);
+    run.receive({ type: "digits", digits });
+    run.receive({ type: "configure", settings: { ...settings, bugs } });
+    run.receive({ type: "step", count: until });
+    for (const [instrument] of evidence) run.receive({ type: "ask", number: 0, instrument });
+    return { bugs, verdicts: verdicts.join("; ") };
+  });
 }"""
 
 
@@ -116,13 +142,30 @@ def memory(page: Page, session: CDPSession, minutes: float) -> list[list[float]]
     return looks
 
 
+def play(page: Page) -> dict[str, Any]:
+    """Read the evidence of each case, with its own bugs and with all others that are offered."""
+    cases, runs, unfair = page.evaluate("MnistLab.CASES"), 0, []
+    for case in cases:
+        found = page.evaluate(PLAY, case["id"])
+        runs += len(found)
+        truth = found.pop(0)  # the bugs come first among the suspects
+        unfair += [
+            [case["id"], *other["bugs"]]
+            for other in found
+            if other["verdicts"] == truth["verdicts"]
+        ]
+        print(f"{case['id']:20} {truth['verdicts']}", flush=True)
+    return {"cases": len(cases), "runs": runs, "unfair": unfair}
+
+
 def main() -> None:
     """Measure, print and write the record."""
     arguments = parser(__doc__ or "")
+    arguments.add_argument("--cases", action="store_true", help="play the cases of the game")
     arguments.add_argument(
         "--minutes", type=float, default=10.0, help="of training, for memory [10]"
     )
-    minutes = arguments.parse_args().minutes
+    options = arguments.parse_args()
     record = {"origin": origin("playwright"), "processors": os.cpu_count()}
     with tempfile.TemporaryDirectory() as name, sync_playwright() as driver:
         folder, digits = Path(name), digits_at_hand()
@@ -133,13 +176,17 @@ def main() -> None:
         path = os.environ.get("CHROMIUM") or shutil.which("chromium")
         browser = driver.chromium.launch(executable_path=path)
         url = (folder / "index.html").as_uri()
-        record |= {"digits": digits.source, "chromium": browser.version, "steps": STEPS}
-        record["speed"] = speeds(browser, url)
+        record |= {"digits": digits.source, "chromium": browser.version}
         page = browser.new_page()
         page.goto(url)
-        record["memory"] = memory(page, browser.new_browser_cdp_session(), minutes)
+        if options.cases:
+            record |= play(page)
+        else:
+            record |= {"steps": STEPS, "speed": speeds(browser, url)}
+            session = browser.new_browser_cdp_session()
+            record["memory"] = memory(page, session, options.minutes)
         browser.close()
-    write("lab", record)
+    write("lab-cases" if options.cases else "lab", record)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 // The game's cases, in an order that teaches; and what each chapter's laboratory starts with.
 //
 // A case names the bugs that are in (settings.bugs) and those that are offered (suspects). It is fair:
-// its evidence, together with the curve, tells the one from every other (tests/lab/test_cases.py).
+// its evidence tells the one from every other (tests/lab/test_cases.py).
 (() => {
   "use strict";
 

@@ -15,6 +15,7 @@ MnistLab.part(function (MnistLab) {
       this.batches = new Batches(digits, settings);
       const { x, labels, pictures } = new Batches(digits, settings).draw();
       this.firstBatch = { x: x.slice(), labels, pictures };
+      this.firstWeights = this.network.weights[0].slice();
       this.firstLoss = this.network.loss(x, labels, settings.batch); // as the first step will find it
       this.recent = []; // the last losses
       this.unsent = []; // those that the page does not have yet
