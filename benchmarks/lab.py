@@ -10,8 +10,8 @@ one training runs for some minutes, and the memory of the process is looked at.
 
     MNIST_DIR=... python benchmarks/lab.py --cases
 
-plays the game's cases in place of that: each is trained to its end, once with its bugs and once with
-whatever else a reader could name. Are there two of which the case's evidence reads the same?
+plays the game's cases in place of that: each is trained to its end, once with its bugs and once
+with whatever else a reader could name. Are there two of which the case's evidence reads the same?
 
 The records go to benchmarks/records/lab.json and lab-cases.json.
 """

@@ -228,7 +228,7 @@ MnistLab.part(function (MnistLab) {
     const verdict = measured.map(({ name, verdict }) => `${name} ${verdict}`).join(", ");
     const wrong = measured.filter(({ verdict }) => verdict !== "right");
     const says = wrong.length === 0 ? "Measured slopes agree with all gradients." :
-      wrong.map(({ name, verdict, error }) => `${name}: ${SAYS[verdict] ?? `the gradient is ${verdict} too long`} (error ${number(error)})`).join("; ") + ".";
+      wrong.map(({ name, verdict, error }) => `${name}: ${SAYS[verdict] ?? `the gradient is ${verdict} the measured one`} (error ${number(error)})`).join("; ") + ".";
     return { verdict, says, parameters: measured };
   }
 
@@ -264,7 +264,7 @@ MnistLab.part(function (MnistLab) {
     const verdict =
       !Number.isFinite(error) ? "nan" : error < 1e-4 || difference < 1e-8 ? "right" :
       norm(numeric) < 1e-7 * size ? "not 0" : norm(analytic) < 1e-7 * size ? "is 0" :
-      along < -0.999 ? "opposite" : along > 0.999 ? `${number(ratio, 2)} times` : "other";
+      along < -0.999999 ? "opposite" : along > 0.999999 ? `${number(ratio, 2)} times` : "other";
     const worst = analytic.reduce((at, value, i) => (Math.abs(value - numeric[i]) > Math.abs(analytic[at] - numeric[at]) ? i : at), 0);
     return { name, verdict, error, worst: { analytic: analytic[worst], numeric: numeric[worst] } };
   }
