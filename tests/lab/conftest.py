@@ -9,7 +9,7 @@ from lab_scripts import COMPUTING, NODE, PAGE
 IN_NODE = """
 process.argv.slice(1).forEach(require);
 const given = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
-console.log(JSON.stringify((%s)(given)));
+Promise.resolve((%s)(given)).then((found) => console.log(JSON.stringify(found)));
 """
 
 

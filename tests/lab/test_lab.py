@@ -1,10 +1,12 @@
 """The laboratory's Python side, without a browser."""
 
+import json
 import re
 
 import numpy as np
 import pytest
 from lab_scripts import COMPUTING, PAGE
+from pad_page import serve
 
 from mnist_book.dataset import load_practice_digits
 from mnist_book.lab.lab import SCRIPTS, Laboratory
@@ -80,3 +82,36 @@ def test_page_and_notebook_load_the_same_scripts():
     assert (*listed, "lab-notebook.js") == SCRIPTS
     assert SCRIPTS[: len(COMPUTING)] == COMPUTING
     assert {path.name for path in PAGE.glob("*.js")} == {*SCRIPTS, "lab-start.js"}
+
+
+MODULE = """<!doctype html><meta charset="utf-8"><title>A notebook</title>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="widget.css">
+<div id="output"></div>
+<script type="module">
+  import widget from "./widget.js";
+  const state = %s;
+  globalThis.end = widget.render({
+    model: { get: (name) => state[name] }, el: document.getElementById("output"),
+  });
+</script>"""
+
+
+def test_it_trains_in_a_notebook_from_the_readers_weights(digits, chromium, tmp_path):
+    """What anywidget does: import the module, hand over the traits, show, take away."""
+    network = Network((784, 12, 10), rng=np.random.default_rng(0))
+    lab = Laboratory(network, batch=10, digits=digits)
+    state = {name: getattr(lab, name) for name in ("_settings", "_digits", "_form")}
+    (tmp_path / "widget.js").write_text(Laboratory._esm, "utf-8")
+    (tmp_path / "widget.css").write_text(Laboratory._css, "utf-8")
+    (tmp_path / "index.html").write_text(MODULE % json.dumps(state), "utf-8")
+    trouble = []
+    with serve(tmp_path, "http") as address:
+        page = chromium.new_page()
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.goto(f"{address}/index.html")
+        page.get_by_role("button", name="Run", exact=True).click()
+        page.wait_for_function("/^[1-9]/.test(document.querySelector('.lab-counter').innerText)")
+        assert "a few: 20 for training, 10 for testing" in page.locator(".lab-source").inner_text()
+        page.evaluate("globalThis.end()")
+        page.close()
+    assert not trouble

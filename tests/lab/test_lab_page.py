@@ -191,6 +191,38 @@ def test_the_preset_of_a_chapter_has_its_question_and_its_switches(open_page):
     assert page.locator(".lab-lines").inner_text().count("axis") >= 2
 
 
+RUN_ALL_PRESETS = """async () => {
+  const results = {};
+  for (const [id, preset] of Object.entries(MnistLab.PRESETS)) {
+    const place = document.body.appendChild(document.createElement("div"));
+    const lab = new MnistLab.Lab(place, { preset });
+    await lab.ready();
+    await lab.start();
+    lab.pause();
+    await lab.oneStep();
+    while (lab.bench.mine.values.length < 1 || lab.bench.right.values.length < 1)
+      await new Promise((done) => setTimeout(done, 10));
+    const cards = [...lab.panels.keys()], [loss] = lab.bench.mine.values;
+    const problem = lab.find(".lab-problem").textContent;
+    results[id] = { loss, problem, cards, wanted: preset.instruments, on: lab.switches.bugs,
+      bugs: preset.settings.bugs };
+    lab.bench.close();
+    place.remove();
+  }
+  return results;
+}"""
+
+
+def test_every_preset_starts_as_it_is_set(open_page):
+    results = open_page("small").evaluate(RUN_ALL_PRESETS)
+    assert {"front", *(f"chapter-{n}" for n in (2, 3, 4, 5, 6, 7, 9))} <= set(results)
+    for name, result in results.items():
+        assert result["problem"] == "", name
+        assert result["loss"] > 1, name
+        assert sorted(result["cards"]) == sorted(result["wanted"]), name
+        assert set(result["on"]) == set(result["bugs"]), name
+
+
 def test_a_laboratory_far_below_loads_nothing(open_page):
     page = open_page("below", wait=None)
     page.wait_for_timeout(300)
@@ -252,7 +284,11 @@ def test_a_case_is_solved_by_instruments_alone_and_stays_solved(open_page):
     assert guide.endswith("book/field-guide.html#softmax.global_sum")
     page.reload()
     page.wait_for_selector("[data-look]:enabled")
-    assert "found, 2 looks" in page.locator(".lab-list").text_content()
+    assert "found ✓ 2 looks" in page.locator(".lab-list").text_content()
+    page.locator(".lab-all summary").click()
+    press(page, "Forget what I have found")
+    press(page, "Forget all of it? Press again")
+    assert "0 of" in page.locator(".lab-score").inner_text()
 
 
 def test_a_wrong_name_is_refuted_and_counts(open_page):

@@ -1,7 +1,7 @@
 // The game's cases, in an order that teaches; and what each chapter's laboratory starts with.
 //
 // A case names the bugs that are in (settings.bugs) and those that are offered (suspects). It is fair:
-// its evidence, together with the curve, tells the one from every other (tests/lab/test_cases.py).
+// its evidence tells the one from every other (tests/lab/test_cases.py).
 (() => {
   "use strict";
 
@@ -315,7 +315,7 @@
     ["chapter-4", 4, "04-leaky-relu", "A derivative that always says yes",
       "It costs a few points only. Does the gradient check see it, where the accuracy hardly does?",
       "Ask the activation, then the gradient check. Change to plain ReLU with a right derivative for the control.",
-      { hidden: [32], batch: 100, rate: 0.5, bugs: ["relu_gradient.always_one"] },
+      { hidden: [32], batch: 100, rate: 0.3, bugs: ["relu_gradient.always_one"] },
       "relu_gradient.always_one leaky_relu.no_else network.linear relu_gradient.other_z leaky_relu.plain activation.tanh",
       "bend gradient_check dead", 200],
     ["chapter-5", 5, "05-initialization", "Weights from 0 to 1",
@@ -333,9 +333,9 @@
     ["chapter-7", 7, "07-training", "Pixels from 0 to 255",
       "Can a smaller rate mend it? Try 0.001 before you answer.",
       "A shorter step stops the explosion. Compare where the two curves end.",
-      { hidden: [32], batch: 100, bugs: ["data.not_scaled"] },
+      { hidden: [32], batch: 50, bugs: ["data.not_scaled"] },
       "data.not_scaled data.labels_shuffled data.rows_swapped train.not_shuffled train.rate_too_high train.momentum",
-      "pictures first_loss layers one_batch", 100],
+      "pictures first_loss layers one_batch", 80],
     ["chapter-9", 9, "09-autopsy", "All the bugs back",
       "Mend one of the four. Does it help? Mend the softmax first, and try again.",
       "With the softmax wrong every other repair looks useless: one bug hides the others.",

@@ -1,9 +1,9 @@
 // What the instruments read off a run. A reading has a verdict, a few words that tell one bug from
 // another, a sentence for people (says), and the numbers to draw.
 //
-// A run has settings, digits, step, shown (the number of a test picture), and two sides, `mine` and `right`: {network, batches,
-// accuracy, firstBatch, firstLoss, recent}: firstBatch is {x, labels, pictures}, a copy of the batch it
-// began with, recent are its last losses.
+// A run has settings, digits, step, shown (the number of a test picture), and two sides, `mine` and
+// `right`: {network, batches, accuracy, firstBatch, firstLoss, firstWeights, recent}. firstBatch is
+// {x, labels, pictures}, a copy of the batch that it began with; recent are its last losses.
 MnistLab.part(function (MnistLab) {
   "use strict";
   const { Network, Batches, Random, softmax, argmax, examine } = MnistLab;
@@ -136,22 +136,24 @@ MnistLab.part(function (MnistLab) {
     return { verdict: `off: ${some(off)}, on: ${some(always)}`, says, layers: listed };
   }
 
+  /** The first layer's weights, as they are; and how far they spread when training began. */
   function weights({ mine, right }) {
-    const { network } = mine, [w] = network.weights, units = network.sizes[1];
+    const { network, firstWeights } = mine, [w] = network.weights, units = network.sizes[1];
     const pixels = new Float32Array(w.length);
     for (let unit = 0; unit < units; unit++) {
       for (let i = 0; i < PIXELS; i++) pixels[unit * PIXELS + i] = w[i * units + unit];
     }
-    const first = pixels.subarray(0, PIXELS);
-    const alike = Array.from({ length: units }, (_, unit) => pixels.subarray(unit * PIXELS, (unit + 1) * PIXELS))
-      .every((unit) => unit.every((value, i) => Math.abs(value - first[i]) <= 1e-6 * Math.abs(value) + 1e-12));
-    const limit = largest(pixels.map(Math.abs)), share = mean(pixels.map((value) => value > 0));
+    const alike = pixels.every((value, i) =>
+      Math.abs(value - pixels[i % PIXELS]) <= 1e-6 * Math.abs(value) + 1e-12);
+    const limit = largest(pixels.map(Math.abs)), share = mean(firstWeights.map((value) => value > 0));
+    const first = deviation(firstWeights), ofRight = deviation(right.firstWeights);
     const verdict =
-      !Number.isFinite(limit) ? "nan" : limit === 0 ? "all zero" : alike ? "all units alike" :
-      `${share > 0.95 ? "positive, " : ""}${compared(deviation(w), deviation(right.network.weights[0]))}`;
+      limit === 0 ? "all zero" : alike ? "all units alike" :
+      `${share > 0.95 ? "positive, " : ""}${compared(first, ofRight)}`;
     const says =
-      `The weights of the first layer spread by ${number(deviation(w))} around ${number(mean(w))}; those of the right ` +
-      `network by ${number(deviation(right.network.weights[0]))}.${alike ? " All units have the same ones." : ""}`;
+      `The weights of the first layer spread by ${number(deviation(w))} around ${number(mean(w))}. When training ` +
+      `began they spread by ${number(first)}, ${percent(share)} of them above 0; the right ones by ${number(ofRight)}.` +
+      `${alike ? " All units have the same ones." : ""}`;
     return { verdict, says, units, pixels, limit };
   }
 
@@ -226,7 +228,7 @@ MnistLab.part(function (MnistLab) {
     const verdict = measured.map(({ name, verdict }) => `${name} ${verdict}`).join(", ");
     const wrong = measured.filter(({ verdict }) => verdict !== "right");
     const says = wrong.length === 0 ? "Measured slopes agree with all gradients." :
-      wrong.map(({ name, verdict, error }) => `${name}: ${SAYS[verdict] ?? `the gradient is ${verdict} too long`} (error ${number(error)})`).join("; ") + ".";
+      wrong.map(({ name, verdict, error }) => `${name}: ${SAYS[verdict] ?? `the gradient is ${verdict} the measured one`} (error ${number(error)})`).join("; ") + ".";
     return { verdict, says, parameters: measured };
   }
 
@@ -262,7 +264,7 @@ MnistLab.part(function (MnistLab) {
     const verdict =
       !Number.isFinite(error) ? "nan" : error < 1e-4 || difference < 1e-8 ? "right" :
       norm(numeric) < 1e-7 * size ? "not 0" : norm(analytic) < 1e-7 * size ? "is 0" :
-      along < -0.999 ? "opposite" : along > 0.999 ? `${number(ratio, 2)} times` : "other";
+      along < -0.999999 ? "opposite" : along > 0.999999 ? `${number(ratio, 2)} times` : "other";
     const worst = analytic.reduce((at, value, i) => (Math.abs(value - numeric[i]) > Math.abs(analytic[at] - numeric[at]) ? i : at), 0);
     return { name, verdict, error, worst: { analytic: analytic[worst], numeric: numeric[worst] } };
   }

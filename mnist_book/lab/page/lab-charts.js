@@ -69,7 +69,8 @@
    */
   function paintCurves(canvas, { lines, marks = [], scale, format = tick, end = 0 }) {
     const { context, width, height, colours } = sheet(canvas);
-    const area = { left: 46, right: width - 10, top: 12, bottom: height - 22 };
+    const names = width > 340 ? 104 : 10; // room for the lines' names, where there is some
+    const area = { left: 46, right: width - names, top: 12, bottom: height - 22 };
     let last = end;
     for (const { steps } of lines) if (steps.length) last = Math.max(last, steps.at(-1));
     const span = roundUp(Math.max(last, 100));
@@ -197,18 +198,18 @@
 
     /** Write each line's name at its end, where it does not cover another one. */
     function paintNames(taken) {
-      const names = lines.filter(({ steps }) => steps.length > 0).map((line) => {
-        const ends = line.values.findIndex((value) => !Number.isFinite(value));
-        const broken = ends >= 0, at = broken ? Math.max(ends - 1, 0) : line.values.length - 1;
+      const ends = lines.filter(({ steps }) => steps.length > 0).map((line) => {
+        const first = line.values.findIndex((value) => !Number.isFinite(value));
+        const broken = first >= 0, at = broken ? Math.max(first - 1, 0) : line.values.length - 1;
         const value = Number.isFinite(line.values[at]) ? line.values[at] : top;
-        const name = broken ? `${line.name}: ${figure(line.values[ends])}` : line.name;
-        return { ...line, name, x: toX(line.steps[broken ? ends : at]), y: toY(value) };
+        const name = broken ? `${line.name}: ${figure(line.values[first])}` : line.name;
+        return { ...line, name, x: toX(line.steps[broken ? first : at]), y: toY(value) };
       });
-      names.sort((a, b) => a.y - b.y);
+      ends.sort((a, b) => a.y - b.y);
       context.font = context.font.replace(/^(600 )?/, "600 ");
-      for (const { name, colour, x, y } of names) {
+      for (const { name, colour, x, y } of ends) {
         const length = context.measureText(name).width;
-        const right = x + 9 + length <= area.right;
+        const right = x + 9 + length <= width;
         const place = freePlace(right ? y : y - 11, taken);
         taken.push(place);
         context.textAlign = right ? "left" : "right";
@@ -253,14 +254,14 @@
   }
 
   /** A column for each value, as tall as it is, and a dotted line at what it should be. */
-  function paintColumns(canvas, { values, target, top, labels = [], twin = [], format = tick }) {
+  function paintColumns(canvas, { values, target, top, labels = [], twin = [] }) {
     const { context, width, height, colours } = sheet(canvas);
     const left = 38, bottom = height - (labels.length ? 18 : 6), upper = 14;
     const toY = (value) => bottom - (bottom - upper) * Math.min(1, Math.max(0, value / top));
     const step = (width - left) / values.length;
     context.fillStyle = colours.quiet;
     context.textAlign = "right";
-    for (const value of [0, target]) context.fillText(format(value), left - 6, toY(value));
+    for (const value of [0, target]) context.fillText(tick(value), left - 6, toY(value));
     context.textAlign = "center";
     values.forEach((value, i) => {
       const x = left + i * step;

@@ -27,7 +27,7 @@
       this.changed = changed;
       this.number = ++made;
       this.root = element(`<div class="lab-switches"></div>`);
-      this.lines = element(`<div class="lab-lines" hidden></div>`);
+      this.lines = element(`<div class="lab-lines"></div>`); // who uses the switches places it
       if (offered) this.root.append(this.#list(offered.map(switchOf)));
       else for (const group of GROUPS) this.root.append(this.#group(group));
       this.root.firstElementChild.open = true;
@@ -94,16 +94,21 @@
         const names = [...group.querySelectorAll("input:checked")].map(({ value }) => switchOf(value).name);
         group.querySelector(".lab-now").textContent = names.join(", "); // groups may be closed
       }
+      const group = this.root.querySelector("input:checked")?.closest("details");
+      if (group) group.open = true;
       this.look(ids.at(-1) ?? null);
     }
 
     /** Show the lines of a switch, or none. */
     look(id) {
-      const shown = id === null ? null : switchOf(id);
-      this.lines.hidden = shown === null;
-      if (!shown || this.lines.dataset.of === id) return;
+      if (this.lines.dataset.of === String(id)) return;
       this.lines.dataset.of = id;
-      this.root.querySelector(`input[value="${id}"]`)?.closest(".lab-group").append(this.lines);
+      if (id === null) {
+        this.lines.innerHTML = `<p class="lab-where">Point at a switch, or reach it by keyboard, and here
+          stands its line of NumPy: the wrong one above the right one.</p>`;
+        return;
+      }
+      const shown = switchOf(id);
       const more = [chapterLink(shown), guideLink(shown.code)].filter(Boolean).join(" · ");
       this.lines.innerHTML = `<p><strong>${escaped(shown.name)}</strong>
         <span class="lab-where">${more}</span></p>${linesOf(shown)}`;

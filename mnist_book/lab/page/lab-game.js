@@ -78,7 +78,7 @@
     </div>
     <details class="lab-all"><summary>All cases <span class="lab-score"></span></summary>
       <ol class="lab-list"></ol>
-      <button type="button" data-do="forget">Forget what I have solved</button>
+      <button type="button" data-do="forget">Forget what I have found</button>
     </details>`;
 
   let mounted = 0;
@@ -293,10 +293,10 @@
         results.length ? `, with ${plural(results.reduce((sum, { looks }) => sum + looks, 0), "look")}` : ""})`);
       this.find(".lab-list").replaceChildren(...CASES.map((one) => {
         const result = this.results[one.id];
-        const state = !result ? "" : result.told ? "told" : `found, ${plural(result.looks, "look")}`;
+        const state = !result ? "" : result.told ? "told" : `found ✓ ${plural(result.looks, "look")}`;
         const item = element(`<li><button type="button" ${one === this.case ? 'aria-current="true"' : ""}>
-          <span>${escaped(one.title)}</span> <small>${LEVELS[one.level]}${state && `, ${state}`}</small>
-          ${result && !result.told ? '<span aria-hidden="true">✓</span>' : ""}</button></li>`);
+          <span>${escaped(one.title)}</span>
+          <small>${LEVELS[one.level]}${state && `, ${state}`}</small></button></li>`);
         item.firstElementChild.addEventListener("click", () => {
           this.open(one);
           this.find(".lab-case").scrollIntoView({ block: "nearest" });
@@ -305,7 +305,16 @@
       }));
     }
 
+    /** Forget all results, at the second press within five seconds. */
     forget() {
+      const button = this.find("[data-do=forget]"), before = "Forget what I have found";
+      const again = button.textContent !== before;
+      button.textContent = again ? before : "Forget all of it? Press again";
+      clearTimeout(this.sure);
+      if (!again) {
+        this.sure = setTimeout(() => (button.textContent = before), 5000);
+        return;
+      }
       this.results = {};
       remember(this.results);
       this.list();

@@ -130,11 +130,11 @@
     },
 
     gradient_check: (body, { parameters }) => replace(body, table(
-      "By formula, and by trying",
-      ["parameter", "by formula", "by trying", "apart by"],
+      "A gradient by the program’s formula, and by trial: nudged, and measured",
+      ['<span class="lab-spoken">parameter</span>', "formula", "trial", "error"],
       parameters.map(({ name, error, worst }) => [
         `<code>${escaped(name)}</code>`, figure(worst.analytic), figure(worst.numeric),
-        `<strong>${figure(error, 2)}</strong>`,
+        error < 1e-4 ? `${figure(error, 2)} ✓` : `<strong>${figure(error, 2)} ✗</strong>`,
       ]),
     )),
 
@@ -156,7 +156,7 @@
         sizes.map((size, i) => [String(size), figure(losses[i]), figure(steps[i])]))),
 
     step: (body, { parameters }) => replace(body, table(
-      "A step, as a multiple of rate times gradient", ["parameter", "multiple"],
+      "A step, as a multiple of rate times gradient", ['<span class="lab-spoken">parameter</span>', "multiple"],
       parameters.map(({ name, ratio }) => [
         `<code>${escaped(name)}</code>`, ratio === null ? "no gradient" : figure(ratio),
       ]),

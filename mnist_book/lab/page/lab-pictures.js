@@ -26,7 +26,7 @@
     const image = inner.createImageData(SIDE, SIDE * count), { data } = image;
     const from = channels(paper), up = channels(plus), down = channels(minus), grey = channels(line);
     for (let i = 0; i < count * PIXELS; i++) {
-      const value = numbers[i] / limit, isNumber = Number.isFinite(value);
+      const value = numbers[i] / (limit || 1), isNumber = Number.isFinite(value);
       const to = isNumber ? (value < 0 ? down : up) : grey;
       const share = isNumber ? Math.min(1, Math.abs(value)) : 0.5;
       for (let c = 0; c < 3; c++) data[4 * i + c] = from[c] + share * (to[c] - from[c]);

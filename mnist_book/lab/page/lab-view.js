@@ -140,10 +140,10 @@
   }
 
   const charts = (title) => `<div class="lab-charts">
-    <figure class="lab-loss"><figcaption id="${title}-loss">Loss, step by step</figcaption>
+    <figure class="lab-loss"><figcaption id="${title}-loss">Loss</figcaption>
       <canvas role="img" aria-labelledby="${title}-loss"></canvas></figure>
-    <figure class="lab-accuracy"><figcaption id="${title}-accuracy">Test pictures read
-      rightly</figcaption><canvas role="img" aria-labelledby="${title}-accuracy"></canvas></figure>
+    <figure class="lab-accuracy"><figcaption id="${title}-accuracy">Test
+      accuracy</figcaption><canvas role="img" aria-labelledby="${title}-accuracy"></canvas></figure>
     </div>`;
 
   let mounted = 0;
@@ -170,6 +170,7 @@
         ${full ? `<details class="lab-more"><summary>Sizes, rate and seed</summary></details>` : ""}
       </div>
       <div class="lab-desk">
+        <div class="lab-place-lines"></div>
         <div class="lab-live"></div>
         ${full ? `<h3>Tests that you run</h3><div class="lab-checks"></div>` : ""}
       </div>
@@ -215,6 +216,7 @@
         changed: (bugs) => this.change({ bugs }),
       });
       this.find(".lab-place-switches").append(this.switches.root);
+      this.find(this.full ? ".lab-place-lines" : ".lab-place-switches").append(this.switches.lines);
       if (!this.full) return;
       this.options = new Settings({
         values: { ...this.settings, pace: this.pace },
@@ -298,7 +300,10 @@
       this.stopping = "";
       this.problem("");
       this.readings = {};
-      for (const panel of this.panels.values()) if (!panel.instrument.live) panel.clear();
+      for (const panel of this.panels.values()) {
+        if (panel.instrument.live) panel.reading = null; // its picture stays until the next one
+        else panel.clear();
+      }
       this.root.dataset.state = !this.bugs.length ? "right" : this.isBroken ? "broken" : "other";
       this.watch(() => true); // all of them at step 0, and then those on the screen
       this.bench.configure(this.settings);
@@ -325,6 +330,7 @@
     async start() {
       await this.ready();
       if (this.blocked) return;
+      write(this.find(".lab-status"), "");
       this.bench.start(this.bench.step + (this.preset?.until ?? STRETCH));
       this.showRunning();
     }
@@ -350,6 +356,8 @@
         this.before = structuredClone(this.bench.mine.smooth());
       this.wanted = complete({ ...this.wanted, ...settings });
       this.settings = fitted(this.wanted);
+      if (`${this.settings.hidden}` !== `${this.preset?.settings.hidden}`)
+        delete this.settings.initial; // the reader's own weights fit the sizes they came with
       this.switches.bugs = this.settings.bugs;
       this.options?.set(this.settings);
       this.#explainFit();
@@ -421,6 +429,7 @@
     }
 
     paint() {
+      if (!this.root.isConnected) return; // a notebook's cell was run again
       const broken = this.settings.bugs.length > 0;
       const lines = this.bench.lines(broken, this.before);
       paintLoss(this.find(".lab-loss canvas"), lines.loss);
@@ -434,6 +443,7 @@
     }
 
     redraw() {
+      if (!this.root.isConnected) return;
       for (const panel of this.panels.values()) panel.draw();
       this.schedule();
     }

@@ -1,4 +1,21 @@
 // A training that answers messages: two networks side by side, with the bugs and without.
+//
+// It takes   { type: "digits", digits }            first of all: what loadDigits gives
+//            { type: "configure", settings }       new networks, step 0
+//            { type: "start", until }              { type: "stop" }     { type: "step", count }
+//            { type: "watch", instruments }        whose readings to send along, by id
+//            { type: "ask", number, instrument }   for one reading
+//            { type: "show", index }               the test picture that `example` follows
+//            { type: "pace", stepsPerSecond }      0: as fast as it goes
+// and sends  { type: "ready", settings, problem, readings }   to configure; problem: why it can't run
+//            { type: "progress", step, running, from, losses, rightLosses, accuracies, readings,
+//              stepsPerSecond }                    what is new: the losses are those from step `from`
+//            { type: "stopped", step, why, message }          why: asked, done, nan or error
+//            { type: "answer", number, instrument, reading }
+//            { type: "failed", message }           an exception
+// each with `run`, which counts how often it was configured. Losses may be nan or infinite; an
+// accuracy is [step, mine, right]. The settings are those of DEFAULTS in arithmetic.js, and
+// `initial`, weights to start from; the readings are described in instruments.js.
 MnistLab.part(function (MnistLab) {
   "use strict";
   const { Network, Batches, complete, examine, read } = MnistLab;
@@ -15,6 +32,7 @@ MnistLab.part(function (MnistLab) {
       this.batches = new Batches(digits, settings);
       const { x, labels, pictures } = new Batches(digits, settings).draw();
       this.firstBatch = { x: x.slice(), labels, pictures };
+      this.firstWeights = this.network.weights[0].slice();
       this.firstLoss = this.network.loss(x, labels, settings.batch); // as the first step will find it
       this.recent = []; // the last losses
       this.unsent = []; // those that the page does not have yet

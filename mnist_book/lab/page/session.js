@@ -27,7 +27,7 @@
   }
 
   /**
-   * Open a session: {post(message), close(), kind}. `listener` gets the answers; PROTOCOL says which.
+   * Open a session: {post(message), close(), kind}. `listener` gets the answers; run.js says which.
    * Before it is known whether a worker starts, `kind` is "starting" and messages wait.
    */
   function openSession(listener, { worker: wanted = true } = {}) {
