@@ -229,9 +229,9 @@ def test_outside_the_canvas_a_finger_scrolls_the_page(page):
     for place in (".digit-pad-answer", ".digit-pad-picture"):  # above the paper, and beside it
         page.evaluate("scrollTo(0, 0)")
         box = page.locator(place).bounding_box()
-        x, y = box["x"] + 20, box["y"] + 0.9 * box["height"]
-        move_finger(session, [(x, y - 15 * step) for step in range(12)])
-        page.wait_for_function("scrollY > 100")
+        x, y = box["x"] + 20, box["y"] + 0.4 * box["height"]
+        move_finger(session, [(x, y - 8 * step) for step in range(12)], pause=0.01)
+        page.wait_for_function("scrollY > 40", timeout=5000)
         assert settled(page)[0] == "empty"
 
 
