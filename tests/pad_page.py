@@ -98,21 +98,22 @@ def draw_by_touch(page, strokes):
 
 
 def move_finger(session, points, pause=0.0):
-    """Put a finger down, move it with a pause before each point, and lift it."""
-    kind = "touchStart"
-    for point in points:
-        touch(session, kind, point)
+    """Put a finger down, move it from point to point with a pause, and lift it."""
+    now = time.time()  # events say when they were: a busy machine does not make a finger slow
+    touch(session, "touchStart", points[0], at=now)
+    for i, point in enumerate(points[1:], start=1):
         time.sleep(pause)
-        kind = "touchMove"
-    touch(session, "touchEnd")
+        touch(session, "touchMove", point, at=now + i * pause)
+    touch(session, "touchEnd", at=now + len(points[1:]) * pause)
 
 
-def touch(session, kind, *points, radius=8):
+def touch(session, kind, *points, radius=8, at=None):
     """Touch with fingers at points (x, y), the first of which has that radius."""
     fingers = [{"x": x, "y": y, "id": finger} for finger, (x, y) in enumerate(points)]
     for finger, radius_x in zip(fingers, (radius, 8), strict=False):
         finger |= {"radiusX": radius_x, "radiusY": radius_x}
-    session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+    event = {"type": kind, "touchPoints": fingers} | ({"timestamp": at} if at else {})
+    session.send("Input.dispatchTouchEvent", event)
 
 
 SETTLED = """async (number) => {

@@ -41,7 +41,7 @@ def test_a_new_pad_is_empty():
     assert pad.prediction is None
     assert pad.probabilities.shape == (10,)
     assert not pad.probabilities.any()
-    assert (pad.reason, pad.error) == ("empty", "")
+    assert (pad.kind, pad.reason, pad.error) == ("none", "empty", "")
 
 
 def test_draw_does_what_a_hand_does():
@@ -61,7 +61,7 @@ def test_what_is_shown_in_the_browser_is_what_the_traits_hold():
     pad.draw(SEVEN)
     assert pad.prediction == 7
     np.testing.assert_allclose(pad.probabilities, [0.25 / 9] * 7 + [0.75] + [0.25 / 9] * 2)
-    assert pad._answer["digit"] == 7
+    assert (pad._answer["kind"], pad._answer["digit"]) == (pad.kind, 7) == ("sure", 7)
     assert pad._answer["probabilities"] == pad.probabilities.tolist()
     assert pad._drawing["strokes"] == SEVEN
     json.dumps(pad.get_state(["_answer", "_drawing", "_picture"]), allow_nan=False)
@@ -156,7 +156,9 @@ def test_a_recogniser_may_be_given():
     recognizer.threshold = 1.0
     pad = DigitPad(recognizer)
     pad.draw(draw_digit(3, np.random.default_rng(0)))
-    assert (pad.prediction, pad.reason) == (None, "none")
+    assert (pad.prediction, pad.kind) == (None, "unsure")
+    assert pad._answer["kind"] == "unsure"
+    assert pad.probabilities.argmax() == 3
     assert pad.probabilities.sum() == pytest.approx(1)
 
 
@@ -165,7 +167,7 @@ def test_an_eleventh_class_is_not_a_digit(best, expected):
     pad = DigitPad(always(best, classes=11))
     pad.draw(SEVEN)
     assert pad.prediction == expected
-    assert pad.reason == ("" if expected is not None else "none")
+    assert (pad.kind, pad.reason) == (("sure", "") if expected is not None else ("none", "none"))
     assert pad.probabilities.shape == (10,)
     assert pad.probabilities.sum() == pytest.approx(1)
 

@@ -10,7 +10,7 @@ from pad_page import Site, on_unit_square, thinned
 from mnist_book.drawing.practice import draw_digit
 from mnist_book.drawing.recognizer import Recognizer
 
-COUNT = 40
+COUNT = 20
 STATE = """() => new Promise((done) => requestAnimationFrame(() => setTimeout(() => {
   const root = document.querySelector(".digit-pad");
   done(root.dataset.state === "sure" ? root.querySelector(".digit-pad-digit").textContent : null);

@@ -19,7 +19,7 @@ from mnist_book.drawing.strokes import strokes_to_image
 from mnist_core import IDXError, scale_pixels
 
 NODE = shutil.which("node")
-COUNT = 500  # drawings
+COUNT = 300  # drawings
 # What the tests call; `given` is JSON from Python, and what comes back goes there as JSON.
 IN_NODE = """
 process.argv.slice(1).forEach(require);
@@ -201,7 +201,7 @@ def test_test_images_get_the_answers_of_python(run, weights):
         images = load_mnist(download=False).test_images
     except (OSError, IDXError):
         images = load_practice_digits().test_images
-    images, recognizer = images[::5], Recognizer.load()
+    images, recognizer = images[::10], Recognizer.load()
     pixels = scale_pixels(images, np.float64).reshape(-1, 784)
     expected = recognizer.probabilities(pixels)
     given = {"pixels": base64.b64encode(images.tobytes()).decode(), "weights": weights}

@@ -4,7 +4,6 @@ import contextlib
 import os
 import re
 import secrets
-import signal
 import socket
 import subprocess
 import sys
@@ -87,11 +86,12 @@ def address(tmp_path_factory):
             wait_for(f"{url}/api?token={token}", server)
             yield f"{url}/{{}}/pad.ipynb?token={token}"
         finally:
-            server.send_signal(signal.SIGINT if os.name != "nt" else signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                server.wait(2)
             server.terminate()
-            server.wait(20)
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:  # its kernel ends by itself when it is gone
+                server.kill()
+                server.wait()
 
 
 def wait_for(url, server):

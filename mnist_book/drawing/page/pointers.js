@@ -30,9 +30,9 @@
       for (const point of others) if (drawing.pen === id) drawing.moveTo(point);
     }
 
-    /** Take the pen from the pointer that has it; if that has not moved, it left a palm's dot. */
+    /** Take the pen from a palm, which has left a dot, or a smear beside a pen of its own. */
     function takeOver(id) {
-      if (isStill(paths.get(drawing.pen))) drawing.drop();
+      drawing.drop();
       begin(id);
     }
 
