@@ -27,7 +27,13 @@ LOCK = Path(__file__).with_name("lock.json")
 CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 VERSION = "314.0.3"  # of Pyodide
 FROM_PYODIDE = ("micropip", "numpy", "matplotlib")  # and what they need
-FROM_PYPI = ("ipython==9.12.0", "ipywidgets==8.1.9", "anywidget==0.11.0", "threadpoolctl==3.6.0")
+FROM_PYPI = (
+    "ipython==9.12.0",
+    "ipywidgets==8.1.9",
+    "anywidget==0.11.0",
+    "threadpoolctl==3.6.0",
+    "jedi==0.19.2",  # what ipython needs; later ones are 3 MB larger
+)
 KERNEL = ("piplite", "pyodide_kernel", "ipykernel", "widgetsnbextension")
 # Needed by a package's metadata and by nothing that runs there: processes, terminals, downloads,
 # and the side of the widgets that JupyterLite has itself.

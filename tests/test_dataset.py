@@ -467,6 +467,16 @@ def test_mnist_comes_first_and_without_a_word(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def test_a_browser_without_its_part_of_mnist_has_the_practice_digits(tmp_path, monkeypatch, capsys):
+    put(dataset.DATA / "practice", make_arrays(4))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MNIST_DIGITS", "small")
+    assert load_digits().source == "practice digits"
+    assert "mnist-small" in capsys.readouterr().out
+    put(tmp_path / "mnist-small", make_arrays(2))
+    assert same(load_digits(), make_arrays(2))
+
+
 def test_environment_asks_for_practice_digits(monkeypatch, capsys):
     put(dataset.DATA, ARRAYS)
     put(dataset.DATA / "practice", make_arrays(4))

@@ -6,14 +6,17 @@
 import hashlib
 import json
 import re
+import tomllib
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+from make import settings
 from packaging.requirements import Requirement
 
 from mnist_book import dataset
-from mnist_book.dataset import Digits, load_directory, load_practice_digits
+from mnist_book.dataset import Digits
 
 from buttons import add_buttons
 from files import DISTRIBUTION, WrongFile, get_all, reader
@@ -128,13 +131,22 @@ def test_a_source_of_no_known_kind_is_refused(tmp_path):
 # --- the notebooks --------------------------------------------------------------------------------
 
 
+def blank(count):
+    """Images that differ in one pixel, which packs faster than ink, and their labels."""
+    images = np.zeros((count, 28, 28), np.uint8)
+    images[:, 0, 0] = np.arange(count) % 251
+    return images, (np.arange(count) % 10).astype(np.uint8)
+
+
+MNIST = Digits(*blank(10_500), *blank(2_500), source="MNIST")
+
+
 @pytest.fixture(scope="module")
 def staged(tmp_path_factory):
-    """The notebooks as the browser gets them, with a "MNIST" of practice digits."""
+    """The notebooks and digits as the browser gets them, from a "MNIST" of blank pages."""
     folder = tmp_path_factory.mktemp("staged") / "notebooks"
-    practice = load_practice_digits()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dataset, "load_mnist", lambda download: practice)
+        patch.setattr(dataset, "load_mnist", lambda download: MNIST)
         assert stage(folder) == "small"
     return folder
 
@@ -162,29 +174,16 @@ def test_no_text_shows_what_only_the_pages_understand(staged):
             assert not re.search(r"\{(exercise|solution)-", text), text
 
 
-def test_the_digits_beside_the_notebooks_are_read_as_a_small_part(staged, monkeypatch, capsys):
+def test_the_digits_beside_the_notebooks_are_the_first_of_mnist(staged, monkeypatch, capsys):
     monkeypatch.chdir(staged)
     monkeypatch.setenv("MNIST_DIGITS", "small")
     digits = dataset.load_digits()
-    assert digits.source == "the first 6,000 and 1,000 digits of MNIST"
+    assert digits.source == "the first 10,000 and 2,000 digits of MNIST"
     assert "figures will differ" in capsys.readouterr().out
-    assert digits.test_images.tobytes() == load_practice_digits().test_images.tobytes()
-
-
-def test_mnist_is_cut_to_what_a_browser_can_use(tmp_path, monkeypatch):
-    few = load_directory(dataset.SHIPPED / "practice")
-    many = Digits(
-        few.train_images.repeat(2, axis=0),
-        few.train_labels.repeat(2),
-        few.test_images.repeat(3, axis=0),
-        few.test_labels.repeat(3),
-        source="MNIST",
-    )
-    monkeypatch.setattr(dataset, "load_mnist", lambda download: many)
-    stage(tmp_path / "staged")
-    packed = load_directory(tmp_path / "staged" / dataset.SMALL_MNIST)
-    assert (len(packed.train_labels), len(packed.test_labels)) == (10_000, 2_000)
-    assert packed.train_images.tobytes() == many.train_images[:10_000].tobytes()
+    assert digits.train_images.tobytes() == MNIST.train_images[:10_000].tobytes()
+    assert digits.train_labels.tobytes() == MNIST.train_labels[:10_000].tobytes()
+    assert digits.test_images.tobytes() == MNIST.test_images[:2_000].tobytes()
+    assert digits.test_labels.tobytes() == MNIST.test_labels[:2_000].tobytes()
 
 
 def test_without_mnist_the_browser_is_told_to_take_the_practice_digits(tmp_path, monkeypatch):
@@ -231,6 +230,16 @@ def test_a_solution_is_folded_up_and_nothing_that_comes_after_it():
         assert first["source"] == "#### Solution\n\nSo it is.\n"
         assert first["metadata"].get("jp-MarkdownHeadingCollapsed", False) is folded
         assert last["source"].strip() == after
+
+
+@pytest.mark.parametrize("digits", ["small", "practice"])
+def test_the_kernel_is_told_which_digits_and_asks_no_index_of_packages(digits):
+    found = settings(digits)["jupyter-config-data"]
+    kernel = found["litePluginSettings"]["@jupyterlite/pyodide-kernel-extension:kernel"]
+    assert kernel["disablePyPIFallback"] is True
+    assert kernel["loadPyodideOptions"]["env"] == {"MNIST_DIGITS": digits}
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    assert found["contentsStorageName"].endswith(version)
 
 
 # --- the buttons ----------------------------------------------------------------------------------
