@@ -144,9 +144,10 @@ class Recognizer:
         """
         network = Network.load(path)
         try:
-            *chances, aspect, length, strokes, pen, box, centre = _read_settings(path)
+            settings = _read_settings(path)
+            temperature, threshold, refusal, aspect, length, strokes, *picture = settings
             gate = Gate(aspect, length, int(strokes))
-            return cls(network, *chances, gate, Picture(pen, box, centre))
+            return cls(network, temperature, threshold, refusal, gate, Picture(*picture))
         except OSError:
             raise
         except Exception as error:  # zipfile, zlib and NumPy raise ten kinds at damaged files
