@@ -15,17 +15,18 @@ that it is about:
 - MNIST's test images, after training on its training images.
 
 `--first first.npz` takes that first network from a file, where `python -m
-mnist_book.drawing.training --first first.npz` has put it, and does not train it again; so does
-`--alone` with what `--without-people --output alone.npz` wrote. It needs MNIST and, in
-`PENDIGITS_DIR`, UCI's drawings. With the package Hershey-Fonts installed, letters and symbols that
-are not this project's are tested too.
+mnist_book.drawing.training --first first.npz` has put it, and does not train it again. `--alone
+alone.npz` judges the network without people, which `--without-people --output alone.npz` wrote. It
+needs MNIST and, in `PENDIGITS_DIR`, UCI's drawings. With the package Hershey-Fonts installed,
+digits, letters and symbols that are not this project's are tested too, with the released weights
+as well.
 """
 
 import datetime
 import json
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -46,10 +47,10 @@ from mnist_book.drawing.training import (
     some,
     strangers,
     train_pad,
-    train_without_people,
 )
 from mnist_core import Network, scale_pixels
 
+HERSHEY_DIGITS = {"futural": "plain", "scripts": "script"}
 HERSHEY = {"futural": "plain", "cursive": "cursive", "scripts": "script"}
 # Signs, and Greek letters that look neither like Latin ones nor like digits, by the fonts' keys.
 HERSHEY_SYMBOLS = {"futural": "#$%&*+<=>?@[\\]^{}~", "greek": "DFGLPSWYacfhklmnprtuwy"}
@@ -99,17 +100,14 @@ def main() -> None:
         changed = unseen._replace(strokes=[change(strokes, rng) for strokes in unseen.strokes])
         note(f"people never seen, {name}", judge(recognizers, halves, changed))
     note("refusal", refusals(recognizers, rng))
-    alone = (
-        Recognizer.load(options.alone)
-        if options.alone
-        else train_without_people(images, labels, options.seed)
-    )
-    everybody = [np.ones(len(people.labels), bool)]
-    on_mnist = {"MNIST test images": mnist_accuracy(alone.network, mnist)}
-    note("without people", judge([alone], everybody, people) | on_mnist)
-    note("without people, refusal", refusals([alone], rng))
     released = Recognizer.load()
-    note("released weights", {"MNIST test images": mnist_accuracy(released.network, mnist)})
+    on_mnist = {"MNIST test images": mnist_accuracy(released.network, mnist)}
+    note("released weights", on_mnist | of_fonts([released], rng))
+    if options.alone:
+        alone, everybody = Recognizer.load(options.alone), [np.ones(len(people.labels), bool)]
+        on_mnist = {"MNIST test images": mnist_accuracy(alone.network, mnist)}
+        note("without people", judge([alone], everybody, people) | on_mnist)
+        note("without people, refusal", refusals([alone], rng))
 
 
 def calibrated(network: Network, halves: list[np.ndarray], people: PenDrawings) -> list[Recognizer]:
@@ -243,11 +241,7 @@ def refusals(recognizers: list[Recognizer], rng: np.random.Generator) -> dict:
     held_out_symbols = [kind for kind in HELD_OUT if kind not in LETTERS]
 
     def accepted(draw: Callable[[], Strokes], count: int = 2000) -> dict[str, float]:
-        """Let each recogniser in turn read so many drawings."""
-        kinds = np.array(
-            [recognizers[i % len(recognizers)].recognize(draw()).kind for i in range(count)]
-        )
-        return {kind: percent(kinds == kind) for kind in ("sure", "unsure")}
+        return read_as_digits(recognizers, [draw() for _ in range(count)])
 
     def any_of(kinds: Sequence[str]) -> Callable[[], Strokes]:
         return lambda: draw_doodle(kinds[rng.integers(len(kinds))], rng)
@@ -261,19 +255,44 @@ def refusals(recognizers: list[Recognizer], rng: np.random.Generator) -> dict:
     }
     for kind in "heart", "lightning":
         figures[kind] = accepted(any_of([kind]), 600)
-    glyphs_of = {
-        f"Hershey {name} letters": hershey({font: "".join(LETTERS)})
-        for font, name in HERSHEY.items()
-    }
-    for name, glyphs in (glyphs_of | {"Hershey symbols": hershey(HERSHEY_SYMBOLS)}).items():
+    return figures | of_fonts(recognizers, rng)
+
+
+def read_as_digits(recognizers: list[Recognizer], drawings: list[Strokes]) -> dict[str, float]:
+    """Count, in percent, what is read surely and unsurely; the recognisers take turns."""
+    kinds = np.array(
+        [
+            recognizers[i % len(recognizers)].recognize(strokes).kind
+            for i, strokes in enumerate(drawings)
+        ]
+    )
+    return {kind: percent(kinds == kind) for kind in ("sure", "unsure")}
+
+
+def of_fonts(recognizers: list[Recognizer], rng: np.random.Generator) -> dict:
+    """Do that for letters and symbols of the Hershey fonts; and read their digits."""
+    sets = {f"Hershey {name} letters": {font: LETTERS} for font, name in HERSHEY.items()}
+    figures = {}
+    for name, characters in (sets | {"Hershey symbols": HERSHEY_SYMBOLS}).items():
+        glyphs = hershey(characters)
         if glyphs:
-            figures[name] = accepted(
-                lambda glyphs=glyphs: by_hand(glyphs[rng.integers(len(glyphs))], rng)
-            )
+            drawn = [by_hand(glyphs[rng.integers(len(glyphs))], rng) for _ in range(2000)]
+            figures[name] = read_as_digits(recognizers, drawn)
+    for font, name in HERSHEY_DIGITS.items():
+        glyphs = hershey({font: "0123456789"})
+        if glyphs:
+            drawn = [by_hand(glyphs[i % 10], rng) for i in range(500)]
+            answers = [
+                recognizers[i % len(recognizers)].recognize(strokes)
+                for i, strokes in enumerate(drawn)
+            ]
+            right = [a.probabilities.argmax() == i % 10 for i, a in enumerate(answers)]
+            sure = [answer.kind == "sure" for answer in answers]
+            figures[f"Hershey {name} digits"] = {"right": percent(right), "sure": percent(sure)}
     return figures
 
 
-def hershey(characters: dict[str, str]) -> list[Strokes]:
+def hershey(characters: dict[str, Iterable[str]]) -> list[Strokes]:
     """Get the strokes of some characters of some fonts; none without the package."""
     try:
         from HersheyFonts import HersheyFonts

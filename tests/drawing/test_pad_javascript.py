@@ -14,7 +14,7 @@ import pytest
 from mnist_book.dataset import load_mnist, load_practice_digits
 from mnist_book.drawing.pad import MAX_POINTS, MAX_STROKES, PAGE, SCRIPTS
 from mnist_book.drawing.practice import draw_digit
-from mnist_book.drawing.recognizer import PAGE_WEIGHTS, Recognizer
+from mnist_book.drawing.recognizer import LEVEL_0, PAGE_WEIGHTS, Recognizer
 from mnist_book.drawing.strokes import strokes_to_image
 from mnist_core import IDXError, scale_pixels
 
@@ -213,12 +213,12 @@ def test_test_images_get_the_answers_of_python(run, weights):
 def test_networks_of_other_depths_work(run):
     """Three layers with a steep slope: what a single hidden layer would not show."""
     rng, sizes, slope = np.random.default_rng(2), (784, 7, 5, 11), 0.3
-    levels = [rng.integers(-127, 128, shape, np.int8) for shape in pairwise(sizes)]
-    biases, scales = [rng.normal(size=size).astype("<f4") for size in sizes[1:]], [0.01, 0.02, 0.03]
+    levels = [rng.integers(-31, 32, shape, np.int8) for shape in pairwise(sizes)]
+    biases, scales = [rng.normal(size=size).astype("<f4") for size in sizes[1:]], [0.04, 0.08, 0.12]
     content = {
         "sizes": sizes, "slope": slope, "scales": scales,
         "temperature": 2.0, "threshold": 0.0, "refusal": 1.0,
-        "weights": base64.b64encode(b"".join(level.tobytes() for level in levels)).decode(),
+        "weights": "".join(chr(LEVEL_0 + n) for level in levels for n in level.ravel()),
         "biases": base64.b64encode(b"".join(bias.tobytes() for bias in biases)).decode(),
         "gate": {"aspect": 2, "length": 9, "strokes": 3},
         "image": {"pen": 2.5, "box": 19, "centre": 14.25},
@@ -255,7 +255,6 @@ DAMAGE = {
     "no picture": {"image": None},
     "a pen wider than the box": {"image": {"pen": 20, "box": 19, "centre": 14}},
     "weights that are too short": {"weights": "AAAA"},
-    "weights that are not base64": {"weights": "!"},
     "no weights": {"weights": None},
     "biases that are too short": {"biases": "AAAA"},
     "biases that are NaN": {"biases": "nan"},
@@ -299,4 +298,4 @@ def test_answers_to_real_hands_are_those_of_python(run, weights):
 
 
 def test_the_weights_are_small_enough_for_a_page():
-    assert len(gzip.compress(PAGE_WEIGHTS.read_bytes())) < 300_000
+    assert len(gzip.compress(PAGE_WEIGHTS.read_bytes())) < 280_000

@@ -4,6 +4,7 @@
   const { strokesToImage, withoutSpecks, strokeSegments, bounds } = DigitPad;
 
   const NONE = 10; // the eleventh class: not a digit
+  const LEVEL_0 = 80; // the number of the character that is the weight 0
   const OPENING = 0.06; // of the dividers that measure length, in long sides
 
   /** Compute the probabilities of all classes for a picture of 784 grey levels. */
@@ -79,7 +80,7 @@
   function readNetwork(content) {
     checkSettings(content);
     const { sizes, slope, scales, temperature, threshold, refusal, gate, image } = content;
-    const levels = new Int8Array(fromBase64(content.weights).buffer);
+    const levels = levelsOf(content.weights);
     const biasBytes = fromBase64(content.biases);
     const layerSizes = scales.map((_, layer) => [sizes[layer], sizes[layer + 1]]);
     need(levels.length === total(layerSizes.map(([i, o]) => i * o)), "number of weights");
@@ -119,7 +120,7 @@
   /** Compare the weights with their SHA-256, where the browser has it: https, localhost, file. */
   async function checkSum({ weights, biases, sha256 }) {
     if (!globalThis.crypto?.subtle) return;
-    const bytes = await new Blob([fromBase64(weights), fromBase64(biases)]).arrayBuffer();
+    const bytes = await new Blob([levelsOf(weights), fromBase64(biases)]).arrayBuffer();
     const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
     const hexadecimal = Array.from(sum, (byte) => byte.toString(16).padStart(2, "0")).join("");
     if (hexadecimal !== sha256) throw new Error("SHA-256 not as expected");
@@ -130,6 +131,13 @@
     const characters = atob(text), bytes = new Uint8Array(characters.length);
     for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
     return bytes;
+  }
+
+  /** Read weights, a character each: the one with the number LEVEL_0 is 0. */
+  function levelsOf(text) {
+    const levels = new Int8Array(text.length);
+    for (let i = 0; i < levels.length; i++) levels[i] = text.charCodeAt(i) - LEVEL_0;
+    return levels;
   }
 
   Object.assign(DigitPad, { EMPTY, predict, recognize, readNetwork, checkSum, fromBase64 });
