@@ -308,7 +308,7 @@ def test_the_pad_draws_until_somebody_takes_the_pen(chromium, html, motion):
         page.wait_for_function(READY)
         page.wait_for_function("document.querySelector('.digit-pad-digit').innerText === '2'")
         draw_with_mouse(page, well_drawn()[9])
-        assert settled(page)[:2] == ("digit", "9")
+        assert settled(page)[:2] == ("sure", "9")
         page.wait_for_timeout(300)
         strokes = page.evaluate("document.querySelector('[data-demo]').digitPad.strokes.length")
         assert strokes == len(well_drawn()[9])

@@ -136,6 +136,9 @@ def scrambled(subject: Subject) -> Said:
 def signed_inside(subject: Subject) -> Said:
     """Look at what becomes of bytes inside of the network: bright ones must not be negative."""
     x = subject.x[[int(np.abs(subject.x).sum(axis=1).argmax())]].astype(np.float64)
+    digits = subject.digits
+    if digits.min() < 0 or digits.max() >= subject.classes:
+        return  # labels that are none have a finding of their own
     if x.max() <= 128 or x.min() < 0 or subject.gain is None:
         return
     dark, bright = (
