@@ -132,13 +132,15 @@ def scrambled(subject: Subject) -> Said:
         yield finding("data.scrambled", f"{n} images", returned, "about 0.8, as in any picture")
 
 
-@probe(needs="twin", unless="data.bytes_wrap idx.signed")
+@probe(unless="data.bytes_wrap idx.signed")
 def signed_inside(subject: Subject) -> Said:
     """Look at what becomes of bytes inside of the network: bright ones must not be negative."""
     x = subject.x[[int(np.abs(subject.x).sum(axis=1).argmax())]].astype(np.float64)
     digits = subject.digits
     if digits.min() < 0 or digits.max() >= subject.classes:
-        return  # labels that are none have a finding of their own
+        return  # a twin is made with labels, and bad ones have a finding of their own
+    if not subject.provides("twin"):
+        return
     if x.max() <= 128 or x.min() < 0 or subject.gain is None:
         return
     dark, bright = (
