@@ -70,7 +70,7 @@ def run(
     outcome: dict[str, Theirs] = {}
 
     def target() -> None:
-        outcome["clock"], outcome["number"] = _clock_of_this_thread(), threading.get_native_id()
+        outcome["clock"] = _clock_of_this_thread()
         try:
             with np.errstate(all="ignore"):
                 outcome["result"] = function(*arguments)
@@ -117,12 +117,12 @@ def _ends_in_time(thread: threading.Thread, outcome: dict, limit: float) -> bool
         with contextlib.suppress(OSError, KeyError):  # it has just ended, or not quite begun
             worked = outcome["clock"]()
         # Ticks are counted, not what a clock on the wall says: both threads wait for the machine.
-        idle = 0.0 if _wants_to_run(outcome.get("number", 0)) else TICK * WAITING
+        idle = 0.0 if _wants_to_run(thread.native_id) else TICK * WAITING
         spent += max(worked - before, idle)
     return False
 
 
-def _wants_to_run(number: int) -> bool:
+def _wants_to_run(number: int | None) -> bool:
     """Tell whether a thread runs, or would if the machine let it; False where that is not told."""
     try:
         fields = Path(f"/proc/self/task/{number}/stat").read_text("ascii", "replace")
