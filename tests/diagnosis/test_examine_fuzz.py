@@ -451,6 +451,11 @@ def test_no_verdict_depends_on_how_long_calls_take(digits, monkeypatch):
     assert examine(execute("functions that call functions"), *digits).ok
 
 
+def test_where_a_thread_has_no_clock_the_process_has_one(monkeypatch):
+    monkeypatch.delattr(calling.time, "thread_time")  # as in a browser
+    assert examined(networks.small_network()).ok
+
+
 def test_no_clock_on_the_wall_is_looked_at():
     for path in Path(mnist_book.diagnosis.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
