@@ -48,12 +48,13 @@ async def draw_all(path, url):
             # Nobody waits for the answer to an event, as with a real mouse: what comes within a
             # frame reaches the page as one event with the others coalesced in it.
             events = [
-                session.send("Input.dispatchMouseEvent", event)
+                asyncio.ensure_future(session.send("Input.dispatchMouseEvent", event))
                 for stroke in strokes
                 for event in mouse_events(box, stroke)
             ]
-            await asyncio.gather(*events)
-            said.append(await page.evaluate(STATE))
+            # Playwright has no limit of time here, should an answer to one of them get lost.
+            await asyncio.wait(events, timeout=20)
+            said.append(await asyncio.wait_for(page.evaluate(STATE), timeout=60))
             await page.locator(".digit-pad-canvas").press("Delete")
         await browser.close()
     return said
