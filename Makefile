@@ -44,6 +44,7 @@ lint: .venv/developer
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/codespell
 
 # Which lines and branches the tests run. Without the notebooks, and without the tests that plant bugs in copies of the code.
 coverage: .venv/developer

@@ -34,7 +34,7 @@ def make(tmp_path):
     ):
         (tmp_path / name).touch()
     tells = 'echo "$(basename "$0") $*"; printf "%s" "$MNIST_DIR" > told'
-    for program in ("python", "jupyter", "jupyter-book", "ruff", "mypy"):
+    for program in ("python", "jupyter", "jupyter-book", "ruff", "mypy", "codespell"):
         script(tmp_path / ".venv" / "bin" / program, tells)
     for mark in ("ready", "developer", "lite"):
         (tmp_path / ".venv" / mark).touch()
