@@ -95,12 +95,12 @@ def address(tmp_path_factory):
 
 
 def wait_for(url, server):
-    for _ in range(150):
+    for _ in range(600):
         assert server.poll() is None, "the server ended at once"
         with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):
             return
         time.sleep(0.2)
-    raise TimeoutError("the server did not start within 30 seconds")
+    raise TimeoutError("the server did not start within two minutes")
 
 
 @contextlib.contextmanager
