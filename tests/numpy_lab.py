@@ -68,6 +68,8 @@ def _drawn(seed, sizes, slope, bug):
                 drawn = np.full(shape, 0.01)
             case "init.positive":
                 drawn = rng.uniforms(shape)
+            case "init.one_sign":
+                drawn = 0.1 * rng.uniforms(shape)
             case "init.half":
                 drawn = rng.uniforms(shape) - 0.5
             case "init.too_large":

@@ -304,6 +304,36 @@ def test_a_wrong_name_is_refuted_and_counts(open_page):
     assert "1 wrong name" in page.locator(".lab-answer h3").inner_text()
 
 
+def test_on_a_phone_what_one_asks_for_comes_on_the_screen(open_page):
+    phone = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
+    page = open_page(**phone, reduced_motion="reduce")
+    page.locator("[data-do=run]").scroll_into_view_if_needed()
+    page.locator("[data-do=run]").tap()
+    wait_for_step(page, 60)
+    assert on_screen(page, ".lab-loss canvas")
+    assert "loss" in page.locator(".lab-counter").inner_text()
+    page = open_page("game", "#case=clones", **phone, reduced_motion="reduce")
+    page.locator("[data-look=dead]:enabled").tap()
+    page.wait_for_selector(".lab-seen [data-verdict]")
+    assert on_screen(page, ".lab-seen .lab-says")
+
+
+def on_screen(page, selector):
+    return page.locator(selector).evaluate(
+        "(part) => part.getBoundingClientRect().top > 0"
+        " && part.getBoundingClientRect().bottom <= innerHeight"
+    )
+
+
+def test_after_the_answer_its_evidence_is_shown_and_looking_is_free(open_page):
+    page = open_case(open_page, "explosion")
+    press(page, "Tell me")
+    press(page, "Show me")
+    page.wait_for_selector(".lab-seen [data-instrument=pictures][data-verdict]")
+    assert page.locator(".lab-looks").inner_text() == ""
+    assert "looking is free" in page.locator(".lab-hint").inner_text()
+
+
 def test_two_bugs_want_two_names(open_page):
     page = open_case(open_page, "two-wrongs")
     page.locator(".lab-suspects input[value='train.ascent']").check()

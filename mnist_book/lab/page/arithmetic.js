@@ -157,6 +157,7 @@ MnistLab.part(function (MnistLab) {
       "init.zeros": () => 0,
       "init.symmetric": () => 0.01,
       "init.positive": () => random.uniform(),
+      "init.one_sign": () => 0.1 * random.uniform(),
       "init.half": () => random.uniform() - 0.5,
       "init.too_large": normal(1),
       "init.too_small": normal(0.01),

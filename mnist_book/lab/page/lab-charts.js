@@ -79,8 +79,8 @@
     const share = log
       ? (value) => Math.log(Math.max(value, bottom) / bottom) / Math.log(top / bottom)
       : (value) => (value - bottom) / (top - bottom);
-    const toY = (value) =>
-      area.bottom - (area.bottom - area.top) * Math.min(1, Math.max(0, share(value)));
+    const toY = (value, most = 1) =>
+      area.bottom - (area.bottom - area.top) * Math.min(most, Math.max(0, share(value)));
     paintGrid();
     paintMarks();
     for (const line of lines) paintLine(line);
@@ -152,6 +152,10 @@
       context.strokeStyle = colours[colour];
       context.lineWidth = dash.length ? 1.75 : 2.25;
       context.setLineDash(dash);
+      context.save();
+      context.beginPath();
+      context.rect(0, 0, width, area.bottom + 2); // a line that is too high leaves the chart
+      context.clip();
       context.beginPath();
       let broken = null, previous = null;
       for (let i = 0; i < steps.length; i++) {
@@ -160,9 +164,10 @@
           break;
         }
         previous = toY(values[i]);
-        context.lineTo(toX(steps[i]), previous);
+        context.lineTo(toX(steps[i]), toY(values[i], 2));
       }
       context.stroke();
+      context.restore();
       context.setLineDash([]);
       if (steps.length === 1 && !broken) paintDot([toX(steps[0]), previous], colours[colour]);
       if (broken) paintCross(broken, colours[colour]);
@@ -202,7 +207,8 @@
         const first = line.values.findIndex((value) => !Number.isFinite(value));
         const broken = first >= 0, at = broken ? Math.max(first - 1, 0) : line.values.length - 1;
         const value = Number.isFinite(line.values[at]) ? line.values[at] : top;
-        const name = broken ? `${line.name}: ${figure(line.values[first])}` : line.name;
+        const name = broken ? `${line.name}: ${figure(line.values[first])}`
+          : value > top ? `${line.name}: ${figure(value)}` : line.name;
         return { ...line, name, x: toX(line.steps[broken ? first : at]), y: toY(value) };
       });
       ends.sort((a, b) => a.y - b.y);

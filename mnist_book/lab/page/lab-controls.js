@@ -104,8 +104,8 @@
       if (this.lines.dataset.of === String(id)) return;
       this.lines.dataset.of = id;
       if (id === null) {
-        this.lines.innerHTML = `<p class="lab-where">Point at a switch, or reach it by keyboard, and here
-          stands its line of NumPy: the wrong one above the right one.</p>`;
+        this.lines.innerHTML = `<p class="lab-where">Point at a switch, or put the focus on it, to see its
+          line of NumPy here, the wrong one above the right one.</p>`;
         return;
       }
       const shown = switchOf(id);

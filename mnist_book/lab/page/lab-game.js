@@ -14,6 +14,14 @@
 
   const stillMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
+  /** The curves are open anyway, and what one picture goes through is no evidence. */
+  const isDoor = ({ id }) => id !== "curve" && id !== "example";
+
+  /** Scroll no farther than it takes to see all of an element. */
+  function bringIntoView(part) {
+    part.scrollIntoView({ block: "nearest", behavior: stillMotion.matches ? "auto" : "smooth" });
+  }
+
   /** The same list in an order of its own for each word, the same each time. */
   function shuffled(list, word) {
     const sign = (text) => [...text].reduce((sum, letter) =>
@@ -58,7 +66,10 @@
     <div class="lab-main lab-main-game">
       <div class="lab-desk">
         <h3>Look <span class="lab-looks"></span></h3>
-        <p class="lab-hint">The curves are free. Each instrument that you look at counts.</p>
+        <p class="lab-hint"></p>
+        <details class="lab-clue"><summary>What does each of them show?</summary><dl>${INSTRUMENTS
+          .filter(isDoor).map(({ name, how }) =>
+            `<dt>${escaped(name)}</dt><dd>${markdown(how)}</dd>`).join("")}</dl></details>
         <div class="lab-doors"></div>
         <div class="lab-seen"></div>
       </div>
@@ -115,6 +126,8 @@
       this.root.addEventListener("click", ({ target }) => {
         const button = target.closest("[data-do]");
         if (button) actions[button.dataset.do](button);
+        const look = target.closest("[data-look]");
+        if (look) this.look(look.dataset.look);
       });
       this.find("form").addEventListener("submit", (event) => {
         event.preventDefault();
@@ -173,13 +186,8 @@
           name="${this.id}" value="${id}"><span>${escaped(name)}
           <code>${escaped(wrong.replace(/\s*#\s*wrong\b.*$/gm, ""))}</code></span></label>`;
       }).join("");
-      this.find(".lab-doors").replaceChildren(...INSTRUMENTS
-        .filter(({ id }) => id !== "curve" && id !== "example")
-        .map(({ id, name }) => {
-          const door = element(`<button type="button" data-look="${id}">${escaped(name)}</button>`);
-          door.addEventListener("click", () => this.look(id, door));
-          return door;
-        }));
+      this.find(".lab-doors").replaceChildren(...INSTRUMENTS.filter(isDoor).map(({ id, name }) =>
+        element(`<button type="button" data-look="${id}">${escaped(name)}</button>`)));
       this.find(".lab-seen").replaceChildren();
       this.find(".lab-refuted").textContent = "";
       this.find(".lab-answer").hidden = true;
@@ -195,24 +203,28 @@
         door.disabled = training || this.panels.has(door.dataset.look);
     }
 
-    async look(id, door) {
+    async look(id) {
       const of = this.case;
-      door.disabled = true;
+      for (const button of this.root.querySelectorAll(`[data-look="${id}"]`)) button.disabled = true;
       const panel = new Panel(id);
       this.panels.set(id, panel);
       if (!this.solved) this.looks += 1;
       this.count();
       panel.root.classList.add("lab-busy");
       this.find(".lab-seen").prepend(panel.root);
+      bringIntoView(panel.root); // on a phone it opens below the screen
       const reading = await this.bench.ask(id);
       if (this.case !== of) return;
       panel.root.classList.remove("lab-busy");
       panel.show(reading);
+      bringIntoView(panel.root);
       write(this.find(".lab-aloud"), `${panel.instrument.name}: ${reading.says}`);
     }
 
     count() {
       write(this.find(".lab-looks"), this.looks ? `(${plural(this.looks, "look")} so far)` : "");
+      write(this.find(".lab-hint"), this.solved ? "You know what it is: from now on, looking is free."
+        : "The curves are free. Each instrument that you look at counts.");
     }
 
     name() {
@@ -246,6 +258,7 @@
       this.#answer(told);
       this.find(".lab-naming .lab-run").disabled = this.find("[data-do=tell]").disabled = true;
       this.find(".lab-refuted").textContent = "";
+      this.count();
       this.list();
     }
 
@@ -262,7 +275,9 @@
         }).join("")}
         <h4>What gives it away</h4>
         <dl>${evidence.map(([id, text]) =>
-          `<dt>${escaped(nameOf(id))}</dt><dd>${markdown(text)}</dd>`).join("")}</dl>
+          `<dt>${escaped(nameOf(id))}</dt><dd>${markdown(text)}${
+            this.panels.has(id) || id === "curve" ? "" : ` <button type="button" data-look="${id}">Show
+              me</button>`}</dd>`).join("")}</dl>
         <p>${markdown(lesson)}</p>
         ${CASES.indexOf(this.case) < CASES.length - 1
           ? `<button type="button" class="lab-run" data-do="next">The next case</button>` : ""}`;

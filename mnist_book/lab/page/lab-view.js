@@ -180,6 +180,7 @@
   class Lab {
     frame = 0;
     painted = 0;
+    fresh = null; // ids of readings that are not on the screen yet
     before = null; // the curve of the run before the last change
   
     constructor(place, { preset = null, form = "small" } = {}) {
@@ -257,7 +258,7 @@
 
     #listen() {
       const actions = {
-        run: () => (this.bench.running ? this.pause() : this.start()),
+        run: () => this.run(),
         step: () => this.oneStep(),
         reset: () => this.startOver(),
         report: () => this.report(),
@@ -300,6 +301,7 @@
       this.stopping = "";
       this.problem("");
       this.readings = {};
+      this.fresh = null;
       for (const panel of this.panels.values()) {
         if (panel.instrument.live) panel.reading = null; // its picture stays until the next one
         else panel.clear();
@@ -325,6 +327,13 @@
         .map(({ id }) => id);
       if (wanted.includes("example") && !wanted.includes("weights")) wanted.push("weights");
       this.bench.post({ type: "watch", instruments: wanted });
+    }
+
+    /** Start, with the curve on the screen, or pause. */
+    run() {
+      if (this.bench.running) return this.pause();
+      this.find(".lab-loss").scrollIntoView({ block: "nearest" });
+      return this.start();
     }
 
     async start() {
@@ -460,7 +469,14 @@
       write(button.firstChild, running ? "❚❚" : "▶");
       write(button.lastChild, running ? "Pause" : "Run");
       this.root.dataset.running = running;
-      if (this.opened && this.bench.run) write(this.find(".lab-counter"), plural(step, "step"));
+      if (this.opened && this.bench.run) write(this.find(".lab-counter"), this.#gauge(step));
+    }
+
+    /** Where it stands, in short: for who has scrolled away from the curves. */
+    #gauge(step) {
+      const { mine, accuracy } = this.bench, share = accuracy.mine.at(-1);
+      return plural(step, "step") + (step === 0 || share === undefined ? ""
+        : `: loss ${figure(mine.smooth().values.at(-1))}, ${percent(share)} right`);
     }
 
     /** Where it stands, in a sentence or two. */
