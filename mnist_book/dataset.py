@@ -4,6 +4,7 @@ Chapters say `load_digits()`. Whatever comes from outside is checked by SHA-256 
 and a download appears whole or not at all.
 """
 
+import errno
 import hashlib
 import os
 import sys
@@ -285,6 +286,8 @@ def _download(name: str, directory: Path) -> Path:
         fetch = pooch.HTTPDownloader(progressbar=True, chunk_size=1 << 14, timeout=DOWNLOAD_TIMEOUT)
         try:
             directory.mkdir(parents=True, exist_ok=True)
+            if not os.access(directory, os.W_OK):  # told before megabytes have come for nothing
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(directory))
             content = _Bounded(known.gz_size)  # in memory: a download that is killed leaves nothing
             fetch(address, content, None)
             found = hashlib.sha256(content.chunks).hexdigest()

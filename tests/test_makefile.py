@@ -22,6 +22,9 @@ def script(path, text):
     path.chmod(0o755)
 
 
+OUTER = {"MNIST_DIR", "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "TESTS"}  # as `make test TESTS=…` has them
+
+
 @pytest.fixture
 def make(tmp_path):
     """Run the real Makefile with programs that only tell what they were started with."""
@@ -42,7 +45,7 @@ def make(tmp_path):
 
     def make(*arguments, **environment):
         search = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
-        usual = {name: value for name, value in os.environ.items() if name != "MNIST_DIR"}
+        usual = {name: value for name, value in os.environ.items() if name not in OUTER}
         return subprocess.run(
             ["make", *arguments],
             cwd=tmp_path,

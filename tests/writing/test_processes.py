@@ -154,7 +154,7 @@ def test_damaged_files_get_an_answer(tmp_path):
         (b"def f(:\n    pass\n", "file.syntax", 1),
         (b"x = (1\ny = 2\n", "file.syntax", 1),
         (b"return 1\n", "file.syntax", 1),
-        (b"x = 1\0\n", "file.syntax", 1),
+        (b"x = 1\0\n", "file.syntax", 1 if sys.version_info >= (3, 11, 4) else None),
         (b"x = " + b"(" * 5000, "file.syntax", 1),
         (b"x = " + b"-" * 100_000 + b"1", "file.syntax", None),
         (b"def f():\n    x = 1\n      y = 2\n", "file.indentation", 3),
