@@ -22,7 +22,7 @@ def script(path, text):
     path.chmod(0o755)
 
 
-OUTER = {"MNIST_DIR", "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "TESTS"}  # as `make test TESTS=…` has them
+OUTER = {"MNIST_DIR", "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "TESTS"}  # of `make test TESTS=…`
 
 
 @pytest.fixture
