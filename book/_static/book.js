@@ -94,6 +94,11 @@
     for (const element of elements) observer.observe(element);
   }
 
+  // Of the pictures that a slider shows in turn, all come when it is near: the first is there.
+  watch(document.querySelectorAll(".explorer"), (explorer, visible) => {
+    if (visible) for (const picture of explorer.querySelectorAll("img")) picture.loading = "eager";
+  });
+
   // Who uses the keyboard scrolls in a box that is wider than its place.
   const boxes = "pre, .cell_output > .output, .pst-scrollable-table-container, .formula";
   watch(document.querySelectorAll(boxes), (box, visible) => {
@@ -119,5 +124,5 @@
     document.querySelectorAll(".sbt-scroll-pixel-helper"),
     (_, atTop) => document.body.classList.toggle("scrolled", !atTop)
   );
-  find(".bd-docs-nav .current.active > a")?.scrollIntoView?.({ block: "nearest" });
+  if (wide.matches) find(".bd-docs-nav .current.active > a")?.scrollIntoView({ block: "nearest" });
 })();

@@ -1,5 +1,5 @@
 // The pad draws by itself, until somebody takes the pen: on each pad whose element has the
-// attribute data-demo. It runs after page.js, which puts the pads there.
+// attribute data-demo, as soon as the network is there to read it.
 (() => {
   "use strict";
   // Strokes of 2, 3, 5, 7, 4 and 8 in the units of the pad, made by mnist_book/drawing/practice.py.
@@ -29,7 +29,7 @@
 
   function demonstrate(element) {
     const pad = element.digitPad;
-    if (!pad) return;
+    if (pad.strokes.length > 0) return; // somebody has taken it already
     let frame = 0, start = 0, shown = 0;
 
     function draw(now) {
@@ -70,7 +70,6 @@
     });
   }
 
-  const start = () => document.querySelectorAll("[data-demo]").forEach(demonstrate);
-  if (document.readyState === "complete") start();
-  else addEventListener("load", start);
+  for (const element of document.querySelectorAll("[data-demo]"))
+    element.addEventListener("digit-pad-ready", () => demonstrate(element), { once: true });
 })();

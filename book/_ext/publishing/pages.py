@@ -152,8 +152,8 @@ def mend_pictures(page: BeautifulSoup, path: Path) -> None:
         if size:
             image["width"], image["height"] = size
         changing = image.find_parent(class_=CHANGING)
-        if number and not changing:
-            image["loading"] = "lazy"
+        if number:
+            image["loading"] = "lazy"  # book.js fetches those that take turns
         image["decoding"] = "async"
         if size and size[0] > WIDE and not changing and not image.find_parent("a"):
             image.wrap(page.new_tag("a", href=image["src"], **{"class": "whole-picture"}))

@@ -273,7 +273,8 @@
 
     showKept(message = "") {
       const count = keptDrawings().length;
-      const drawings = `${count.toLocaleString("en")} ${count === 1 ? "drawing" : "drawings"}`;
+      const digits = String(count).replace(/\B(?=(\d{3})+$)/g, ","); // Intl takes longer than all else
+      const drawings = `${digits} ${count === 1 ? "drawing" : "drawings"}`;
       const kept = `${message} ${drawings} kept in this browser.`.trim();
       this.find(".digit-pad-kept").textContent = kept;
       const forgetting = this.find('[data-do="forget"]');

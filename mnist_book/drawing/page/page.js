@@ -15,12 +15,15 @@
       ask: (strokes, number) =>
         ready ? pad.show(recognize(ready, strokes), number) : pad.problem(failure),
     });
-    element.digitPad = pad; // for scripts that draw on it
+    element.digitPad = pad;
     if (!document.querySelector(".digit-pad-skip")) linkTo(pad.canvas);
     function load() {
       network ??= loadNetwork();
       network.then(
-        (loaded) => pad.again((ready = loaded).image),
+        (loaded) => {
+          pad.again((ready = loaded).image);
+          element.dispatchEvent(new Event("digit-pad-ready")); // for scripts that draw on it
+        },
         (error) => pad.problem((failure = error.message))
       );
     }
@@ -70,6 +73,7 @@
     delete globalThis.DIGIT_PAD_WEIGHTS;
     try {
       const loaded = readNetwork(weights);
+      await new Promise((resume) => setTimeout(resume)); // lets the page answer in between
       await checkSum(weights);
       return loaded;
     } catch (error) {
