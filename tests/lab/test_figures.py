@@ -23,7 +23,8 @@ from mnist_core import IDXError
 
 BOOK = PAGE.parents[2] / "book"
 RUNS = """async ({ test, held, jobs }) => {
-  const judges = { test: await MnistLab.unpackDigits(test), held: await MnistLab.unpackDigits(held) };
+  const unpack = MnistLab.unpackDigits;
+  const judges = { test: await unpack(test), held: await unpack(held) };
   return jobs.map(({ preset, judge, change, steps, seeds }) => seeds.map((seed) => {
     const { settings, until } = MnistLab.PRESETS[preset], losses = [];
     const all = MnistLab.complete({ ...settings, ...change, seed });
