@@ -5,7 +5,7 @@ A bug stands here as a line of NumPy, as the book has it. The laboratory must ag
 
 import functools
 import math
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 import numpy as np
 
@@ -53,13 +53,14 @@ def first_weights(settings):
     """Return the weights of all layers as the settings' bug, or He, draws them."""
     bug = next((bug for bug in settings["bugs"] if bug.startswith("init.")), None)
     sizes = 784, *settings["hidden"], CLASSES
-    return _drawn(settings["seed"], sizes, settings["slope"], bug)
+    given = tuple(settings.get("deviations", ()))
+    return _drawn(settings["seed"], sizes, settings["slope"], bug, given)
 
 
 @functools.cache  # a loop in Python over ten thousands of numbers
-def _drawn(seed, sizes, slope, bug):
+def _drawn(seed, sizes, slope, bug, given):
     rng, weights = Random(seed), []
-    for inputs, outputs in pairwise(sizes):
+    for (inputs, outputs), deviation in zip_longest(pairwise(sizes), given):
         shape = inputs, outputs
         match bug:
             case "init.zeros":
@@ -83,7 +84,8 @@ def _drawn(seed, sizes, slope, bug):
             case "init.xavier":
                 drawn = rng.normals(np.sqrt(2 / (inputs + outputs)), shape)
             case _:
-                drawn = rng.normals(np.sqrt(2 / ((1 + slope**2) * inputs)), shape)
+                he = np.sqrt(2 / ((1 + slope**2) * inputs))
+                drawn = rng.normals(he if deviation is None else deviation, shape)
         weights.append(drawn)
     return weights
 

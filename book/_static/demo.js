@@ -39,9 +39,15 @@
       const share = ((now - start) % (DRAWING + READING)) / DRAWING;
       const strokes = begun(DIGITS[digit], Math.min(1, share));
       const points = strokes.flat().length;
-      if (points !== shown) pad.draw(strokes);
+      if (points !== shown) put(strokes, points === DIGITS[digit].flat().length);
       shown = points;
       frame = requestAnimationFrame(draw);
+    }
+
+    /** Half a digit is not one: it waits for its answer until it is whole. */
+    function put(strokes, whole) {
+      pad.draw(strokes, { read: !whole });
+      if (!whole) pad.show({ kind: "none", reason: "empty" });
     }
 
     function stop() {

@@ -341,6 +341,25 @@ def test_the_digits_that_draw_themselves_are_read_rightly():
     assert [recognizer.recognize(strokes).digit for strokes in demo_digits()] == [2, 3, 5, 7, 4, 8]
 
 
+WORDS = """() => {
+  const place = document.querySelector(".digit-pad-digit"), words = [];
+  const note = () => place.innerText !== words.at(-1) && words.push(place.innerText);
+  new MutationObserver(note).observe(place, { childList: true });
+  globalThis.words = words;
+}"""
+
+
+def test_of_half_a_digit_nothing_is_said(chromium, html):
+    with serve(html, "http") as address:
+        page = chromium.new_page()
+        page.goto(f"{address}/{TOC['root']}.html")
+        page.wait_for_function(READY)
+        page.evaluate(WORDS)
+        page.wait_for_function("words.includes('3')")
+        assert set(page.evaluate("words")) <= {"2", "", "3"}
+        page.close()
+
+
 @pytest.mark.parametrize("motion", ["no-preference", "reduce"])
 def test_the_pad_draws_until_somebody_takes_the_pen(chromium, html, motion):
     with serve(html, "http") as address:

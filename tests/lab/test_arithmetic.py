@@ -107,7 +107,7 @@ RIGHT = [
     {},
     {"seed": 2, "hidden": [32, 32], "momentum": 0.9, "rate": 0.05},
     {"seed": 3, "hidden": [10], "batch": 10, "slope": 0.3},
-    {"seed": 4, "hidden": [20, 12], "batch": 48, "slope": 0},
+    {"seed": 4, "hidden": [20, 12], "batch": 48, "slope": 0, "deviations": [0.1, 0.2]},
 ]
 
 

@@ -9,6 +9,7 @@ MnistLab.part(function (MnistLab) {
 
   const DEFAULTS = {
     seed: 1, hidden: [32], batch: 32, rate: 0.1, momentum: 0, slope: 0.01, bugs: [],
+    deviations: [], // of the first weights, layer by layer; where there is none, it is He's
   };
   const PIXELS = 784, CLASSES = 10;
   const WEIGHTS_STREAM = 0, ORDER_STREAM = 1, BUG_STREAM = 2; // so that a bug draws from no other's
@@ -150,8 +151,8 @@ MnistLab.part(function (MnistLab) {
 
   // ---- Initialization (chapter 5) ----------------------------------------------------------------
 
-  /** The function that draws a weight of a layer. */
-  function drawerOf({ slope, bugs }, random, inputs, outputs) {
+  /** The function that draws a weight of layer k. */
+  function drawerOf({ slope, bugs, deviations }, random, k, inputs, outputs) {
     const normal = (deviation) => () => deviation * random.normal();
     const known = {
       "init.zeros": () => 0,
@@ -165,8 +166,8 @@ MnistLab.part(function (MnistLab) {
       "init.fan": normal(Math.sqrt(2 / outputs)),
       "init.xavier": normal(Math.sqrt(2 / (inputs + outputs))),
     };
-    const he = normal(Math.sqrt(2 / ((1 + slope * slope) * inputs)));
-    return known[bugs.find((bug) => bug in known)] ?? he;
+    const he = Math.sqrt(2 / ((1 + slope * slope) * inputs));
+    return known[bugs.find((bug) => bug in known)] ?? normal(deviations[k] ?? he);
   }
 
   // ---- Network (chapter 6) -----------------------------------------------------------------------
@@ -186,7 +187,7 @@ MnistLab.part(function (MnistLab) {
       const ofWeights = (k) => new Float64Array(this.sizes[k] * this.sizes[k + 1]);
       const ofBias = (k) => new Float64Array(this.sizes[k + 1]);
       this.weights = layers.map((k) => {
-        const draw = drawerOf(settings, random, this.sizes[k], this.sizes[k + 1]);
+        const draw = drawerOf(settings, random, k, this.sizes[k], this.sizes[k + 1]);
         return ofWeights(k).map(draw);
       });
       this.biases = layers.map(ofBias);

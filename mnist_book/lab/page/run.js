@@ -213,5 +213,17 @@ MnistLab.part(function (MnistLab) {
     }
   }
 
-  MnistLab.Run = Run;
+  /** Make a function that calls another one later: after some milliseconds, or once messages are heard. */
+  function waiter() {
+    // setTimeout(f, 0) waits for 4 ms where it calls itself; a message does not.
+    const channel = new MessageChannel(), due = [];
+    channel.port1.onmessage = () => due.shift()();
+    return (later, milliseconds) => {
+      if (milliseconds > 0) return setTimeout(later, milliseconds);
+      due.push(later);
+      channel.port2.postMessage(0);
+    };
+  }
+
+  Object.assign(MnistLab, { Run, waiter });
 });

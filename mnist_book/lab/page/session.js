@@ -7,15 +7,7 @@
 
   /** In a worker: let a Run answer the messages of the page. */
   function serve(MnistLab, slice) {
-    // setTimeout(f, 0) waits for 4 ms where it calls itself; a message does not.
-    const channel = new MessageChannel(), due = [];
-    channel.port1.onmessage = () => due.shift()();
-    const wait = (later, milliseconds) => {
-      if (milliseconds > 0) return setTimeout(later, milliseconds);
-      due.push(later);
-      channel.port2.postMessage(0);
-    };
-    const run = new MnistLab.Run(postMessage.bind(globalThis), wait, slice);
+    const run = new MnistLab.Run(postMessage.bind(globalThis), MnistLab.waiter(), slice);
     globalThis.onmessage = ({ data }) => run.receive(data);
     postMessage({ type: "hello" });
   }
@@ -55,8 +47,8 @@
     function runInPage() {
       worker = null;
       const tell = (message) => closed || listener(message);
-      const wait = (later, milliseconds) => setTimeout(() => closed || later(), milliseconds);
-      const run = new MnistLab.Run(tell, wait, PAGE_SLICE);
+      const wait = MnistLab.waiter();
+      const run = new MnistLab.Run(tell, (later, after) => wait(() => closed || later(), after), PAGE_SLICE);
       ready("page", (message) => queueMicrotask(() => closed || run.receive(message)));
     }
 
