@@ -15,7 +15,7 @@ MnistLab.part(function (MnistLab) {
   const norm = (array) => Math.sqrt(array.reduce((sum, value) => sum + value * value, 0));
   const mean = (array) => array.reduce((sum, value) => sum + value / array.length, 0);
   const deviation = (array) => {
-    const middle = mean(array);
+    const middle = array[0] + mean(array.map((value) => value - array[0])); // exact where all are equal
     return Math.sqrt(mean(array.map((value) => (value - middle) ** 2)));
   };
   const largest = (array) => array.reduce((most, value) => (value > most || Number.isNaN(value) ? value : most), -Infinity);
