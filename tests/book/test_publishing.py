@@ -369,6 +369,20 @@ def test_the_menu_opens_on_a_phone_and_without_scripts(chromium, html):
         context.close()
 
 
+def test_who_comes_by_tab_is_at_any_section_after_a_few_presses(chromium, html):
+    with serve(html, "http") as address:
+        page = chromium.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(f"{address}/{LEARNING[0]}.html")
+        focused = "document.activeElement.getAttribute('href')"
+        page.keyboard.press("Tab")
+        assert page.evaluate(focused) == "#main-content"
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        assert page.evaluate(focused) == page.get_attribute("#pst-page-toc-nav a", "href")
+        page.close()
+
+
 def demo_digits():
     """Read the strokes that the pad draws by itself."""
     script = (ROOT / "book" / "_static" / "demo.js").read_text("utf-8")

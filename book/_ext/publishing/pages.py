@@ -95,6 +95,12 @@ def mend_landmarks(page: BeautifulSoup) -> None:
     sidebar = page.find(id="pst-primary-sidebar")
     if sidebar:
         sidebar["role"], sidebar["aria-label"] = "complementary", "The book"
+    skip, sections = page.find(id="pst-skip-link"), page.find(id="pst-page-toc-nav")
+    if skip and sections:  # which come after all that there is to press in the text
+        again = copy.copy(skip)
+        again["id"], again.a["href"] = "skip-to-sections", f"#{sections['id']}"
+        again.a.string = "Skip to the sections of this page"
+        skip.insert_after(again)
     for toggle in page.find_all(class_="toctree-toggle"):
         toggle.parent["aria-label"] = "More pages of this chapter"
     for entry in page.find_all(attrs={"role": "doc-biblioentry"}):
