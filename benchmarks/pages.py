@@ -9,8 +9,8 @@ path, or named by CHROMIUM) as on a phone in the dark and on a desktop by day. F
 the bytes and requests until it is still, and those for all of it when one scrolls to its end; which
 other hosts it asks; what it says on the console; and what axe-core finds fault with. With
 --lighthouse, Lighthouse gives its scores, the median of several runs; they depend on how much else
-the machine does, so the record has its load, too. Lighthouse comes from `npx lighthouse` (of Node),
-the rest from `pip install -r requirements-browser.txt`. The record goes to
+the machine does, so the record has its load, too. Lighthouse comes from `npm install --global
+lighthouse`, the rest from `pip install -r requirements-browser.txt`. The record goes to
 benchmarks/records/pages.json; with --only, the pages named are measured anew in it.
 """
 
@@ -83,9 +83,9 @@ def main() -> None:
                 pages[name]["lighthouse"] = scores(url, path, arguments.lighthouse)
             elif "lighthouse" in known.get(name, {}):
                 pages[name]["lighthouse"] = known[name]["lighthouse"]
-            print(name, pages[name])
+            print(name, pages[name], flush=True)
+            write("pages", record | {"pages": dict(sorted((known | pages).items()))})
         browser.close()
-    write("pages", record | {"pages": dict(sorted((known | pages).items()))})
 
 
 def page_names() -> list[str]:
@@ -203,12 +203,15 @@ def scores(url: str, chromium: str, runs: int) -> dict[str, dict[str, float]]:
 
     Raises
     ------
-    CalledProcessError : Lighthouse isn't there, or failed
+    SystemExit : Lighthouse isn't there
+    CalledProcessError : it failed
     """
+    if not shutil.which("lighthouse"):
+        raise SystemExit("lighthouse: found none on the path; npm install --global lighthouse")
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "report.json"
-        command = ["npx", "--no-install", "lighthouse", url, "--quiet", "--output=json"]
+        command = [shutil.which("lighthouse"), url, "--quiet", "--output=json"]
         command += [f"--output-path={output}", "--chrome-flags=--headless=new --no-sandbox"]
         for screen, options in {"phone": [], "desktop": ["--preset=desktop"]}.items():
             reports, loads = [], []

@@ -242,6 +242,13 @@ def test_an_id_is_given_once(pages):
         assert not again, name
 
 
+def test_no_heading_of_a_table_is_empty(pages):
+    for name, page in pages.items():
+        for table in re.findall(r"<table.*?</table>", page, re.DOTALL):
+            heads = re.findall(r"<th\b[^>]*>(.*?)</th>", table, re.DOTALL)
+            assert all(re.sub(r"<[^>]*>|\s", "", head) for head in heads), (name, table[:300])
+
+
 def test_the_download_is_the_whole_book_without_mnist(html):
     with zipfile.ZipFile(html / f"{site.BUNDLE}.zip") as bundle:
         names = {name.removeprefix(f"{site.BUNDLE}/") for name in bundle.namelist()}
