@@ -5,7 +5,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TESTS ?=
 LAB ?=
 
-.PHONY: book test lab lite test-lite package lint coverage outputs practice student slides bench clean
+.PHONY: book test lab lite test-lite package lint coverage outputs practice student slides pdf bench clean
 
 book: .venv/ready
 	$(BIN)/jupyter-book build . -W -n --keep-going --quiet
@@ -64,6 +64,11 @@ student: .venv/ready
 
 slides: .venv/ready
 	$(BIN)/python tools/slides.py
+
+# The whole book as a PDF, which Chromium prints; the variable CHROMIUM names another one than that on the path.
+pdf: book
+	$(PIP) -r requirements-browser.txt
+	$(BIN)/python tools/pdf.py _build/why-isnt-it-learning.pdf
 
 # Measure speed: against PyTorch, scikit-learn and the machine's limit, line by line, and to the same accuracy.
 bench: .venv/ready

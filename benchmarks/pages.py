@@ -5,12 +5,12 @@
     python benchmarks/pages.py --lighthouse 3 --only book/index book/03-softmax
 
 The pages in _build/html are served compressed, as hosts do it, and opened in Chromium (found on the
-path, or named by CHROMIUM) as on a phone and on a desktop, in light and in dark. For each it counts
+path, or named by CHROMIUM) as on a phone in the dark and on a desktop by day. For each it counts
 the bytes and requests until it is still, and those for all of it when one scrolls to its end; which
 other hosts it asks; what it says on the console; and what axe-core finds fault with. With
 --lighthouse, Lighthouse gives its scores, the median of several runs; they depend on how much else
-the machine does, so the record has its load, too. Lighthouse comes from `npx lighthouse` (of Node),
-the rest from `pip install -r requirements-browser.txt`. The record goes to
+the machine does, so the record has its load, too. Lighthouse comes from `npm install --global
+lighthouse`, the rest from `pip install -r requirements-browser.txt`. The record goes to
 benchmarks/records/pages.json; with --only, the pages named are measured anew in it.
 """
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 BOOK = Path(__file__).parents[1] / "_build" / "html"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-SCREENS = {"phone": (412, 823), "desktop": (1350, 940)}
+SCREENS = {"phone": (412, 823, "dark"), "desktop": (1350, 940, "light")}
 PACKED = ("text/", "application/javascript", "application/json", "image/svg", "text/javascript")
 SCORES = ("performance", "accessibility", "best-practices", "seo")
 TIMES = {
@@ -53,7 +53,7 @@ WAIT = 30_000  # milliseconds
 TO_THE_END = """async () => {
   for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight) {
     scrollTo(0, y);
-    await new Promise((resume) => setTimeout(resume, 60));
+    await new Promise((resume) => requestAnimationFrame(() => setTimeout(resume, 30)));
   }
 }"""
 # axe-core sees only what is laid out.
@@ -83,9 +83,9 @@ def main() -> None:
                 pages[name]["lighthouse"] = scores(url, path, arguments.lighthouse)
             elif "lighthouse" in known.get(name, {}):
                 pages[name]["lighthouse"] = known[name]["lighthouse"]
-            print(name, pages[name])
+            print(name, pages[name], flush=True)
+            write("pages", record | {"pages": dict(sorted((known | pages).items()))})
         browser.close()
-    write("pages", record | {"pages": dict(sorted((known | pages).items()))})
 
 
 def page_names() -> list[str]:
@@ -135,24 +135,22 @@ def serve(folder: Path) -> Iterator[str]:
 
 
 def measure(browser: "Browser", url: str) -> dict:
-    """Measure one page on both screens; axe-core looks at it in light and in dark."""
+    """Measure one page on both screens, of which one is light and one is dark."""
     figures: dict = {"console": [], "other hosts": [], "axe": {}}
-    for screen, (width, height) in SCREENS.items():
+    for screen, (width, height, scheme) in SCREENS.items():
         phone = screen == "phone"
-        for scheme in ("light", "dark"):
-            context = browser.new_context(
-                viewport={"width": width, "height": height},
-                is_mobile=phone,
-                has_touch=phone,
-                color_scheme=scheme,
-            )
-            page = context.new_page()
-            counted = traffic(page, url, figures)
-            figures.setdefault(screen, counted)
-            faults = faults_in(page)
-            if faults:
-                figures["axe"][f"{screen}, {scheme}"] = faults
-            context.close()
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            is_mobile=phone,
+            has_touch=phone,
+            color_scheme=scheme,
+        )
+        page = context.new_page()
+        figures[screen] = traffic(page, url, figures)
+        faults = faults_in(page)
+        if faults:
+            figures["axe"][f"{screen}, {scheme}"] = faults
+        context.close()
     return figures
 
 
@@ -205,12 +203,15 @@ def scores(url: str, chromium: str, runs: int) -> dict[str, dict[str, float]]:
 
     Raises
     ------
-    CalledProcessError : Lighthouse isn't there, or failed
+    SystemExit : Lighthouse isn't there
+    CalledProcessError : it failed
     """
+    if not shutil.which("lighthouse"):
+        raise SystemExit("lighthouse: found none on the path; npm install --global lighthouse")
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "report.json"
-        command = ["npx", "--no-install", "lighthouse", url, "--quiet", "--output=json"]
+        command = [shutil.which("lighthouse"), url, "--quiet", "--output=json"]
         command += [f"--output-path={output}", "--chrome-flags=--headless=new --no-sandbox"]
         for screen, options in {"phone": [], "desktop": ["--preset=desktop"]}.items():
             reports, loads = [], []

@@ -101,11 +101,12 @@
 
   // Who uses the keyboard scrolls in a box that is wider than its place.
   const boxes = "pre, .cell_output > .output, .pst-scrollable-table-container, .formula";
-  watch(document.querySelectorAll(boxes), (box, visible) => {
-    if (!visible) return;
+  const reach = (box, near) => {
+    if (!near) return;
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
-  });
+  };
+  watch(document.querySelectorAll(boxes), reach, "100% 0px");
 
   const entries = new Map();
   for (const link of document.querySelectorAll("#pst-page-toc-nav a")) {

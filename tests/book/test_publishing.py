@@ -9,11 +9,13 @@ from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
+import pdf
 import pytest
 import yaml
 from bs4 import BeautifulSoup
 from pad_page import CANVAS, READY, draw_with_mouse, serve, settled, well_drawn
-from publishing import assets, finding, formulas, site
+from publishing import assets, chart, finding, formulas, site
+from sphinx.errors import ExtensionError
 
 from mnist_book.drawing.recognizer import Recognizer
 
@@ -240,6 +242,13 @@ def test_an_id_is_given_once(pages):
         assert not again, name
 
 
+def test_no_heading_of_a_table_is_empty(pages):
+    for name, page in pages.items():
+        for table in re.findall(r"<table.*?</table>", page, re.DOTALL):
+            heads = re.findall(r"<th\b[^>]*>(.*?)</th>", table, re.DOTALL)
+            assert all(re.sub(r"<[^>]*>|\s", "", head) for head in heads), (name, table[:300])
+
+
 def test_the_download_is_the_whole_book_without_mnist(html):
     with zipfile.ZipFile(html / f"{site.BUNDLE}.zip") as bundle:
         names = {name.removeprefix(f"{site.BUNDLE}/") for name in bundle.namelist()}
@@ -273,6 +282,45 @@ def test_the_index_leads_to_chapters_and_to_the_glossary(html):
     index = (html / "genindex.html").read_text("utf-8")
     for place in ("03-softmax.html", "notation.html#term-softmax", "symptoms.html#loss-2303"):
         assert place in index, place
+
+
+def test_the_map_has_a_station_for_each_chapter_with_its_bug(pages):
+    page = BeautifulSoup(pages["book/map"], "html.parser")
+    stations = page.select(".book-map a")
+    assert [f"book/{Path(a['href']).stem}" for a in stations] == LEARNING
+    for station in stations:
+        text = station.get_text()
+        assert "builds" in text and "bug:" in text, text
+    assert all(svg["aria-label"] for svg in page.select(".book-map svg"))
+
+
+def test_the_map_says_something_of_each_chapter_and_of_nothing_else():
+    with pytest.raises(ExtensionError, match=r"found .*'a', 'b'.* expected in both"):
+        chart.check({"a": {}, "c": {}}, {"b", "c"})
+
+
+# ------------------------------------------------------------------------------------------- paper
+
+
+def test_a_chapter_on_paper_has_solutions_at_the_end_and_nothing_for_a_screen(html, monkeypatch):
+    monkeypatch.setattr(pdf, "HTML", html)
+    name = LEARNING[2]
+    chapters = [{"file": name}, {"file": "book/references"}]
+    whole = pdf.assemble({"root": TOC["root"], "parts": [{"caption": "", "chapters": chapters}]})
+    page = BeautifulSoup(whole, "html.parser")
+    ids = [tag["id"] for tag in page.find_all(id=True)]
+    assert len(ids) == len(set(ids))
+    links = {link["href"] for link in page.select("a[href]")}
+    assert {link[1:] for link in links if link.startswith("#")} <= set(ids)
+    assert not page.select("script, button, .chapter input, .chapter details:not([open])")
+    online = BeautifulSoup((html / f"{name}.html").read_text("utf-8"), "html.parser")
+    solutions = len(online.select("details.solution"))
+    assert len(page.select("#solutions details.solution")) == solutions > 0
+    assert len(page.select("details.solution")) == solutions
+    addresses = {item.get_text() for item in page.select(".notes li")}
+    assert {link for link in links if link.startswith("https://github")} <= addresses
+    for image in page.select("img"):
+        assert (html / unquote(image["src"])).exists(), image
 
 
 def test_search_puts_the_right_page_first(chromium, html):
@@ -326,6 +374,20 @@ def test_the_menu_opens_on_a_phone_and_without_scripts(chromium, html):
         page.goto(chapter)
         assert page.is_visible(link)
         context.close()
+
+
+def test_who_comes_by_tab_is_at_any_section_after_a_few_presses(chromium, html):
+    with serve(html, "http") as address:
+        page = chromium.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(f"{address}/{LEARNING[0]}.html")
+        focused = "document.activeElement.getAttribute('href')"
+        page.keyboard.press("Tab")
+        assert page.evaluate(focused) == "#main-content"
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        assert page.evaluate(focused) == page.get_attribute("#pst-page-toc-nav a", "href")
+        page.close()
 
 
 def demo_digits():

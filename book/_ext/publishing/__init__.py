@@ -1,20 +1,21 @@
 """What makes pages of the book of what Sphinx and the theme write: lighter, and easier to find.
 
 `formulas` sets mathematics while the book is built, `finding` makes the index and links words to
-the glossary, `pages` mends the finished pages, `assets` puts their styles and scripts together, and
-`site` writes what a site needs besides pages.
+the glossary, `chart` draws the map of the book, `pages` mends the finished pages, `assets` puts
+their styles and scripts together, and `site` writes what a site needs besides pages.
 """
 
 from pathlib import Path
 
 from sphinx.application import Sphinx
 
-from . import assets, finding, formulas, pages, site
+from . import assets, chart, finding, formulas, pages, site
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect the modules with Sphinx."""
     formulas.setup(app)
+    chart.setup(app)
     finding.setup(app)
     site.setup(app)
     app.connect("build-finished", finish, priority=900)  # after the theme's own finish

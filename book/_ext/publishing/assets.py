@@ -12,6 +12,7 @@ import tinycss2
 from bs4 import BeautifulSoup
 
 SCRIPTS = "site.js"
+STYLES = "site.css"  # those of all pages together, for programs that put pages together
 # In this order.
 SHARED = ("documentation_options.js", "doctools.js", "sphinx_highlight.js", "book.js")
 # The theme's scripts, whose place book.js takes, an icon font, drop-down menus, tabs, and a button
@@ -38,7 +39,8 @@ RELATIVE = re.compile(r"url\([\"']?(?!data:|[\"'])([^\"')]+)[\"']?\)")
 
 def bundle(pages: Iterable[BeautifulSoup], static: Path) -> None:
     """Let pages as the theme wrote them carry their styles, and load one script that they share."""
-    pages = [page for page in pages if page.find("link", href=re.compile("basic|theme"))]
+    everything = list(pages)
+    pages = [page for page in everything if page.find("link", href=re.compile("basic|theme"))]
     if not pages:  # nothing has changed since the last time
         return
     scripts = {path.name: path.read_text("utf-8") for path in static.rglob("*.js")}
@@ -55,6 +57,7 @@ def bundle(pages: Iterable[BeautifulSoup], static: Path) -> None:
         for name in run_by(page, scripts):
             names |= words(name)
         carry(page, used(rules, names))
+    (static / STYLES).write_text(used(rules, set().union(*map(names_in, everything))), "utf-8")
 
 
 def load(page: BeautifulSoup, shared: str) -> None:

@@ -48,7 +48,7 @@ def mend(page: BeautifulSoup, path: Path) -> None:
     mend_code(page)
     number_parts(page)
     mend_pictures(page, path)
-    box_tables(page)
+    mend_tables(page)
 
 
 def mend_head(page: BeautifulSoup) -> None:
@@ -95,6 +95,12 @@ def mend_landmarks(page: BeautifulSoup) -> None:
     sidebar = page.find(id="pst-primary-sidebar")
     if sidebar:
         sidebar["role"], sidebar["aria-label"] = "complementary", "The book"
+    skip, sections = page.find(id="pst-skip-link"), page.find(id="pst-page-toc-nav")
+    if skip and sections:  # which come after all that there is to press in the text
+        again = copy.copy(skip)
+        again["id"], again.a["href"] = "skip-to-sections", f"#{sections['id']}"
+        again.a.string = "Skip to the sections of this page"
+        skip.insert_after(again)
     for toggle in page.find_all(class_="toctree-toggle"):
         toggle.parent["aria-label"] = "More pages of this chapter"
     for entry in page.find_all(attrs={"role": "doc-biblioentry"}):
@@ -177,8 +183,13 @@ def size_of(path: Path) -> tuple[int, int] | None:
         return struct.unpack(">II", file.read(24)[16:])
 
 
-def box_tables(page: BeautifulSoup) -> None:
-    """Let a wide table scroll within itself."""
+def mend_tables(page: BeautifulSoup) -> None:
+    """Let a wide table scroll within itself; a heading that says nothing is none."""
     for table in (page.find("article") or page).find_all("table"):
+        for head in table.find_all("th"):
+            if not head.get_text(strip=True):
+                head.name = "td"
+        if table.thead and not table.thead.get_text(strip=True):
+            table.thead.decompose()
         if not table.find_parent(class_="pst-scrollable-table-container"):
             table.wrap(page.new_tag("div", **{"class": "pst-scrollable-table-container"}))
