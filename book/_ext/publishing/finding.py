@@ -76,7 +76,9 @@ def check_entries(app: Sphinx, env: object) -> None:
     ExtensionError : one does not
     """
     for page, places in app.index_entries.items():
-        doctree = env.get_doctree(f"book/{page}") if f"book/{page}" in env.found_docs else None
+        if f"book/{page}" not in env.found_docs:  # a build of some of the pages
+            continue
+        doctree = env.get_doctree(f"book/{page}")
         ids = {name for node in doctree.findall(nodes.Element) for name in node.get("ids", ())}
         raws = "".join(node.astext() for node in doctree.findall(nodes.raw))
         for place in places:
@@ -98,7 +100,7 @@ def link_terms(app: Sphinx, doctree: nodes.document) -> None:
         parents = list(ancestors(text))
         if not any(isinstance(parent, nodes.paragraph) for parent in parents):
             continue
-        if any(isinstance(parent, UNLINKED) for parent in parents):
+        if any(isinstance(parent, UNLINKED) for parent in parents) or in_html_link(text):
             continue
         bold = isinstance(text.parent, nodes.strong)
         parts, end = [], 0
@@ -111,6 +113,13 @@ def link_terms(app: Sphinx, doctree: nodes.document) -> None:
             end = match.end()
         if parts:
             text.parent.replace(text, [*parts, nodes.Text(text.astext()[end:])])
+
+
+def in_html_link(text: nodes.Text) -> bool:
+    """Tell whether a link that a page writes in HTML is open where a text stands."""
+    before = text.parent.children[: text.parent.index(text)]
+    html = "".join(node.astext() for node in before if isinstance(node, nodes.raw))
+    return html.count("<a ") > html.count("</a>")
 
 
 def ancestors(node: nodes.Node) -> list[nodes.Node]:
