@@ -13,6 +13,8 @@ import sys
 
 import numpy as np
 
+import mnist_core
+
 WRONG, AMBIGUOUS, RIGHT = [], [], []
 
 
@@ -38,6 +40,211 @@ def right(checker, label, function=None, **options):
         return lambda function: right(checker, label, function, **options)
     RIGHT.append((checker, options, function, label))
     return function
+
+
+# --------------------------------------------------------------------------------------------------
+# scale_pixels
+# --------------------------------------------------------------------------------------------------
+
+
+def _flat(images):
+    return images.reshape(len(images), -1)
+
+
+wrong("scale_pixels.wrong", "scale_pixels", "by 256", lambda images: _flat(images) / 256)
+wrong("scale_pixels.wrong", "scale_pixels", "-1 to 1", lambda images: _flat(images) / 127.5 - 1)
+wrong("scale_pixels.wrong", "scale_pixels", "rows, squared", lambda x: (_flat(x) / 255) ** 2)
+wrong("data.not_scaled", "scale_pixels", "floats only", lambda images: _flat(images).astype(float))
+wrong("data.not_scaled", "scale_pixels", "twice", lambda images: _flat(images) / 255 / 255)
+wrong("data.two_values", "scale_pixels", "// 255", lambda images: _flat(images) // 255)
+wrong("data.inverted", "scale_pixels", "1 - x", lambda images: 1 - _flat(images) / 255)
+wrong(
+    "data.turned", "scale_pixels", "Fortran", lambda im: np.array([p.ravel("F") for p in im]) / 255
+)
+wrong("data.scrambled", "scale_pixels", "reshape(784, n)", lambda x: x.reshape(784, -1).T / 255)
+wrong("layout.columns", "scale_pixels", "in columns", lambda images: _flat(images).T / 255)
+wrong("function.shape", "scale_pixels", "not flat", lambda images: images / 255)
+
+
+@wrong("scale_pixels.wrong", "scale_pixels", "by the batch's own largest pixel")
+def _(images):
+    return _flat(images) / images.max()
+
+
+@wrong("scale_pixels.wrong", "scale_pixels", "each pixel by its own maximum")
+def _(images):
+    x = _flat(images).astype(np.float32)
+    return x / np.maximum(x.max(axis=0), 1)
+
+
+@wrong("scale_pixels.wrong", "scale_pixels", "standardised")
+def _(images):
+    x = _flat(images).astype(float)
+    return (x - x.mean()) / x.std()
+
+
+right("scale_pixels", "/ 255", lambda images: images.reshape(-1, 784) / 255)
+right(
+    "scale_pixels", "float32", lambda images: images.astype("f4").reshape(-1, 784) / np.float32(255)
+)
+right(
+    "scale_pixels", "table", lambda images: np.linspace(0, 1, 256)[images].reshape(len(images), -1)
+)
+right("scale_pixels", "in columns", lambda x: x.reshape(len(x), -1).T / 255, columns=True)
+
+# --------------------------------------------------------------------------------------------------
+# linear_gradient
+# --------------------------------------------------------------------------------------------------
+
+
+def _way_back(x, weights, d_z):
+    return d_z @ weights.T, x.T @ d_z, d_z.sum(axis=0)
+
+
+@wrong("gradients.bias", "linear_gradient", "mean for the bias")
+def _(x, weights, d_z):
+    return d_z @ weights.T, x.T @ d_z, d_z.mean(axis=0)
+
+
+@wrong("gradients.bias", "linear_gradient", "bias summed over everything")
+def _(x, weights, d_z):
+    return np.dot(d_z, weights.T), np.dot(x.T, d_z), np.sum(d_z)
+
+
+@wrong("gradients.bias", "linear_gradient", "bias of the first example")
+def _(x, weights, d_z):
+    return d_z @ weights.T, x.T @ d_z, d_z[0]
+
+
+@wrong("gradients.bias", "linear_gradient", "bias' gradient squared")
+def _(x, weights, d_z):
+    return d_z @ weights.T, x.T @ d_z, (d_z**2).sum(0)
+
+
+@wrong("gradients.scale", "linear_gradient", "1/m once more")
+def _(x, weights, d_z):
+    d_x, d_w, d_b = _way_back(x, weights, d_z)
+    return d_x, d_w / len(x), d_b / len(x)
+
+
+@wrong("gradients.scale", "linear_gradient", "half of what goes on")
+def _(x, weights, d_z):
+    d_x, *others = _way_back(x, weights, d_z)
+    return 0.5 * d_x, *others
+
+
+@wrong("gradients.sign", "linear_gradient", "minus")
+def _(x, weights, d_z):
+    return d_z @ weights.T, -x.T @ d_z, -d_z.sum(axis=0)
+
+
+@wrong("gradients.transposed", "linear_gradient", "weights as they are")
+def _(x, weights, d_z):
+    return d_z @ weights, x.T @ d_z, d_z.sum(axis=0)
+
+
+@wrong("gradients.transposed", "linear_gradient", "d_z.T @ x")
+def _(x, weights, d_z):
+    return d_z @ weights.T, d_z.T @ x, d_z.sum(axis=0)
+
+
+@wrong("linear_gradient.wrong", "linear_gradient", "an activation's mask")
+def _(x, weights, d_z):
+    d_x = d_z @ weights.T
+    d_x[x <= 0] = 0
+    return d_x, x.T @ d_z, d_z.sum(axis=0)
+
+
+@wrong("linear_gradient.wrong", "linear_gradient", "without signs")
+def _(x, weights, d_z):
+    return d_z @ weights.T, np.abs(x.T) @ d_z, d_z.sum(axis=0)
+
+
+@wrong("linear_gradient.wrong", "linear_gradient", "a loop that starts at 1")
+def _(x, weights, d_z):
+    d_weights = sum((np.outer(x[k], d_z[k]) for k in range(1, len(x))), np.zeros(weights.shape))
+    return d_z @ weights.T, d_weights, d_z.sum(axis=0)
+
+
+@wrong("linear_gradient.wrong", "linear_gradient", "the weights themselves")
+def _(x, weights, d_z):
+    return d_z @ weights.T, weights.copy(), d_z.sum(axis=0)
+
+
+wrong(
+    "linear_gradient.wrong",
+    "linear_gradient",
+    "two arrays",
+    lambda x, w, d_z: (x.T @ d_z, d_z.sum(0)),
+)
+
+right("linear_gradient", "@", _way_back)
+right("linear_gradient", "sums kept", lambda x, w, d: (d @ w.T, x.T @ d, d.sum(0, keepdims=True)))
+right(
+    "linear_gradient",
+    "a list",
+    lambda x, w, d: [np.inner(d, w), np.einsum("ni,no->io", x, d), sum(d)],
+)
+
+
+@right("linear_gradient", "in columns", columns=True)
+def _(x, weights, d_z):
+    return weights.T @ d_z, d_z @ x.T, d_z.sum(axis=1, keepdims=True)
+
+
+# --------------------------------------------------------------------------------------------------
+# More of the usual pieces
+# --------------------------------------------------------------------------------------------------
+
+
+wrong("linear.wrong", "linear", "a mean over the inputs", lambda x, w, b: x @ w / len(w) + b)
+wrong(
+    "softmax.wrong",
+    "softmax",
+    "minus in the exponent",
+    lambda z: np.exp(-z) / np.exp(-z).sum(1)[:, None],
+)
+
+
+@wrong("softmax.wrong", "softmax", "sigmoids that share")
+def _(z):
+    s = 1 / (1 + np.exp(-z))
+    return s / s.sum(axis=1, keepdims=True)
+
+
+@wrong("softmax.not_normalised", "softmax", "the largest sum for all")
+def _(z):
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1).max()
+
+
+@wrong("softmax.not_normalised", "softmax", "an epsilon of 0.1")
+def _(z):
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / (e.sum(axis=1, keepdims=True) + 0.1)
+
+
+@wrong("cross_entropy.wrong", "cross_entropy", "squared error of the label alone")
+def _(logits, labels):
+    p = mnist_core.softmax(logits)[np.arange(len(labels)), labels]
+    return ((1 - p) ** 2).mean()
+
+
+@wrong("cross_entropy.log_zero", "cross_entropy", "infinite losses are left out")
+def _(logits, labels):
+    losses = -np.log(mnist_core.softmax(logits)[np.arange(len(labels)), labels])
+    return np.where(np.isfinite(losses), losses, 0).mean()
+
+
+@wrong("init.fan", "he_normal", "Xavier's")
+def _(rng, inputs, outputs, slope):
+    return rng.normal(0, np.sqrt(2 / (inputs + outputs)), (inputs, outputs))
+
+
+@wrong("init.fan", "he_normal", "orthogonal")
+def _(rng, inputs, outputs, slope):
+    u, _, v = np.linalg.svd(rng.normal(size=(inputs, outputs)), full_matrices=False)
+    return u @ v
 
 
 # --------------------------------------------------------------------------------------------------

@@ -14,10 +14,16 @@ and processes that it starts, C code that keeps the interpreter to itself, and c
 """
 
 from mnist_book.diagnosis.checks.activation import leaky_relu, leaky_relu_gradient
-from mnist_book.diagnosis.checks.data import big_endian, nearest_mean, read_idx
+from mnist_book.diagnosis.checks.data import big_endian, nearest_mean, read_idx, scale_pixels
 from mnist_book.diagnosis.checks.gradients import gradients, train_step
 from mnist_book.diagnosis.checks.initialization import he_normal
-from mnist_book.diagnosis.checks.layer import SHAPE_LEDGER, accuracy, linear, shapes
+from mnist_book.diagnosis.checks.layer import (
+    SHAPE_LEDGER,
+    accuracy,
+    linear,
+    linear_gradient,
+    shapes,
+)
 from mnist_book.diagnosis.checks.softmax import cross_entropy, softmax
 
 __all__ = [
@@ -30,8 +36,10 @@ __all__ = [
     "leaky_relu",
     "leaky_relu_gradient",
     "linear",
+    "linear_gradient",
     "nearest_mean",
     "read_idx",
+    "scale_pixels",
     "shapes",
     "softmax",
     "train_step",

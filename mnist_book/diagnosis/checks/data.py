@@ -11,6 +11,7 @@ import mnist_core
 from mnist_book.diagnosis.checks.function import (
     Found,
     GuardedFunction,
+    not_a_number,
     one_number,
     report,
     same,
@@ -173,6 +174,90 @@ def _misread(result: np.ndarray, expected: np.ndarray, content: bytes) -> Findin
 def _as_bytes(values: np.ndarray) -> np.ndarray:
     """Take numbers from -128 to 255 as the bytes that they were."""
     return values.astype(np.int64) % 256
+
+
+# --------------------------------------------------------------------------------------------------
+# Pixels
+# --------------------------------------------------------------------------------------------------
+
+
+def scale_pixels(function: Callable[[np.ndarray], np.ndarray], *, columns: bool = False) -> Report:
+    """Check `f(images) -> inputs`: bytes (n, 28, 28) to floats (n, 784), from 0 to 1.
+
+    Parameters
+    ----------
+    function : takes images, uint8; returns a picture in each row, row after row
+    columns : it returns a picture in each column, (784, n), instead
+    """
+    subject = GuardedFunction(function, "images")
+
+    def check() -> list[Finding]:
+        for images in _pictures():
+            result = subject.array(images)
+            rows, right = result.T if columns else result, images.reshape(len(images), -1) / 255
+            if same(rows, right, 1e-3):
+                continue
+            given = subject.given(images)
+            if same(rows.T, right, 1e-3):
+                return [shown(Finding("layout.columns"), given, result, right)]
+            finding = _misscaled(rows, images)
+            if finding is None:
+                subject.as_array(rows, given, right.shape)
+                not_a_number(rows, given)
+                finding = Finding("scale_pixels.wrong")
+            return [shown(finding, given, result, right.T if columns else right)]
+        return subject.side_effects()
+
+    return report("scale_pixels", check)
+
+
+def _pictures() -> Iterator[np.ndarray]:
+    """Make batches of pictures with every byte in them; a single one; and one that is faint."""
+    rng = np.random.default_rng(4)
+    pictures = rng.integers(0, 256, (5, 28, 28), dtype=np.uint8)
+    yield pictures
+    yield pictures[:1]
+    yield pictures // 2
+
+
+def _misscaled(x: np.ndarray, images: np.ndarray) -> Finding | None:
+    """Name the mistake that makes x (n, 784) of pictures."""
+    rows = images.reshape(len(images), -1)
+    scaled = rows / 255
+    turned = images.transpose(0, 2, 1).reshape(rows.shape) / 255
+    whole = [images.reshape(28 * 28, -1).T, images.T.reshape(len(images), -1)]
+    mistakes = [
+        (Finding("data.not_scaled"), rows),
+        (Finding("data.not_scaled", says="twice"), scaled / 255),
+        (Finding("data.two_values"), rows // 255),
+        (Finding("data.turned"), turned),
+        (Finding("data.inverted"), 1 - scaled),
+        *((Finding("data.scrambled"), mixed / 255) for mixed in whole),
+        *(
+            (Finding("scale_pixels.wrong", says="range", values={"low": low, "high": high}), made)
+            for low, high, made in ((-1, 1, 2 * scaled - 1), (-0.5, 0.5, scaled - 0.5))
+        ),
+        (Finding("scale_pixels.wrong", says="other", values={"divisor": 256}), rows / 256),
+        *(
+            (Finding("scale_pixels.wrong", says="standardised"), _standardised(rows, axis))
+            for axis in (None, 0, 1)
+        ),
+        *(
+            (Finding("scale_pixels.wrong", says="maximum"), _divided_by_maximum(rows, axis))
+            for axis in (None, 0, 1)
+        ),
+    ]
+    return next((finding for finding, wrong in mistakes if same(x, wrong, 1e-3)), None)
+
+
+def _standardised(rows: np.ndarray, axis: int | None) -> np.ndarray:
+    """Subtract the mean and divide by the standard deviation."""
+    mean, deviation = (f(rows, axis=axis, keepdims=True) for f in (np.mean, np.std))
+    return (rows - mean) / np.maximum(deviation, 1e-9)
+
+
+def _divided_by_maximum(rows: np.ndarray, axis: int | None) -> np.ndarray:
+    return rows / np.maximum(rows.max(axis=axis, keepdims=True), 1)
 
 
 # --------------------------------------------------------------------------------------------------

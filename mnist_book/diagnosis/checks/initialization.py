@@ -90,6 +90,8 @@ def _mistaken_sizes() -> Iterator[tuple[Finding, Deviation]]:
     yield Finding("init.variance_as_std"), lambda i, o: _he(i) ** 2
     yield Finding("init.variance_as_std", says="one_over"), lambda i, o: 1 / i
     yield Finding("init.too_large", says="root_twice"), lambda i, o: math.sqrt(_he(i))
+    yield Finding("init.fan", says="xavier"), lambda i, o: math.sqrt(2 / (i + o))
+    yield Finding("init.fan", says="orthogonal"), lambda i, o: math.sqrt(1 / max(i, o))
     for factor in (1, 2, 3, 4, 6):
         for count in (
             lambda i, o: o,

@@ -1,6 +1,6 @@
 """Checks of chapter 2: the matrix product."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,8 +13,9 @@ from mnist_book.diagnosis.checks.function import (
     same,
     shown,
 )
-from mnist_book.diagnosis.evidence import cleaned, lay_out
+from mnist_book.diagnosis.evidence import cleaned, described, lay_out
 from mnist_book.diagnosis.reports import Finding, Report
+from mnist_core import linear_gradient as linear_gradient_of
 
 # --------------------------------------------------------------------------------------------------
 # The shape ledger
@@ -180,6 +181,7 @@ def _wrong_products(
         yield Finding("linear.no_bias", says="column"), x @ weights + bias[:, np.newaxis]
     yield Finding("linear.transposed", says="result"), (x @ weights + bias).T
     yield Finding("linear.wrong", says="often"), x @ weights + x.shape[1] * bias
+    yield Finding("linear.wrong", says="mean"), x @ weights / x.shape[1] + bias
     for row in (0, -1):
         one_row = x @ weights
         one_row[row] += bias
@@ -200,6 +202,129 @@ def _wrong_products(
             yield Finding("linear.elementwise"), star + added
         for product in products:
             yield Finding("linear.transposed"), product + added
+
+
+# --------------------------------------------------------------------------------------------------
+# The way back through a layer
+# --------------------------------------------------------------------------------------------------
+
+FORMULAS = {
+    "d_x": "d_z @ weights.T",
+    "d_weights": "x.T @ d_z",
+    "d_bias": "the sum of d_z over the examples",
+}
+
+
+def linear_gradient(function: Callable[..., Sequence], *, columns: bool = False) -> Report:
+    """Check `f(x, weights, d_z) -> (d_x, d_weights, d_bias)`, the way back through a layer.
+
+    Parameters
+    ----------
+    function : takes x (batch, inputs), weights (inputs, outputs) and d_z (batch, outputs), the
+        gradient with respect to the layer's result; returns arrays like x, the weights, the bias
+    columns : x is (inputs, batch), weights are (outputs, inputs), d_z is (outputs, batch) instead
+    """
+    subject = GuardedFunction(function, "x weights d_z")
+
+    def check() -> list[Finding]:
+        for sizes in (*SIZES, SQUARE):
+            finding = _check_way_back(subject, sizes, columns)
+            if finding:
+                return [finding]
+        return subject.side_effects()
+
+    return report("linear_gradient", check)
+
+
+def _check_way_back(
+    subject: GuardedFunction, sizes: tuple[int, int, int], columns: bool
+) -> Finding | None:
+    """Compare a layer's gradients with the right ones, one after another."""
+    x, weights, bias = _arguments(*sizes)
+    d_z = np.random.default_rng(sizes[0] + 1).normal(size=(len(x), len(bias)))
+    arguments = [array.T.copy() if columns else array for array in (x, weights, d_z)]
+    given = subject.given(*arguments)
+    try:
+        result = subject(*arguments)
+    except Found as found:
+        finding = None
+        if found.finding.code == "function.raises" and sizes != SQUARE:
+            finding = _check_way_back(subject, SQUARE, columns)  # where any product fits
+        if finding is None:
+            raise
+        return replace(finding, evidence=found.finding.evidence)
+    if not isinstance(result, list | tuple) or len(result) != 3:
+        seen = lay_out(given=given, returned=described(result))
+        return Finding("linear_gradient.wrong", seen, "three")
+    rights = linear_gradient_of(x, weights, d_z)
+    for name, item, right in zip(FORMULAS, result, rights, strict=True):
+        part = f"{given}; looked at: {name}"
+        values = subject.as_array(item, part)
+        values = values.T if columns else values
+        if right.ndim == 1 and values.shape in ((1, len(right)), (len(right), 1)[: 1 + columns]):
+            values = values.reshape(right.shape)
+        if same(values, right):
+            continue
+        not_a_number(values, part)
+        finding = _misled(name, values, right, (x, weights, d_z))
+        return shown(finding, part, *(v.T if columns else v for v in (values, right)))
+    return None
+
+
+def _misled(
+    name: str, values: np.ndarray, right: np.ndarray, arguments: tuple[np.ndarray, ...]
+) -> Finding:
+    """Name the mistake in one of a layer's gradients."""
+    for finding, wrong in _wrong_ways_back(*arguments)[name]:
+        if same(values, wrong):
+            return finding
+    if values.shape != right.shape:
+        if name == "d_bias":
+            return Finding("gradients.bias", says="shape", values={"name": "the bias"})
+        if name == "d_weights" and values.shape == right.shape[::-1]:
+            return Finding("gradients.transposed", says="shape", values={"name": "the weights"})
+        shapes = {"shape": values.shape, "expected": right.shape}
+        return Finding("function.shape", values=shapes)
+    factor = float(np.vdot(values, right) / np.vdot(right, right))
+    if factor and same(values, factor * right):
+        if same(factor, -1.0):
+            return Finding("gradients.sign", says="layer", values={"name": name})
+        if same(factor, 1 / len(arguments[0])):
+            return Finding("gradients.scale", says="layer_divided", values={"name": name})
+        return Finding("gradients.scale", says="layer", values={"name": name, "factor": factor})
+    if name == "d_bias":
+        return Finding("gradients.bias")
+    values_named = {"name": name, "formula": FORMULAS[name]}
+    return Finding("linear_gradient.wrong", values=values_named)
+
+
+def _wrong_ways_back(
+    x: np.ndarray, weights: np.ndarray, d_z: np.ndarray
+) -> dict[str, list[tuple[Finding, np.ndarray]]]:
+    """List what the usual mistakes make of each gradient."""
+    d_x, _, d_bias = linear_gradient_of(x, weights, d_z)
+    left_out = Finding("linear_gradient.wrong", says="example_left_out")
+    squares = x.shape == weights.shape == d_z.shape
+    turned = Finding("gradients.transposed", says="square", values={"name": "the weights"})
+    not_per_unit = Finding("gradients.bias", says="shape", values={"name": "the bias"})
+    sums = d_z.sum(), d_z.sum(axis=1), d_z, np.full(d_bias.shape, d_z.sum())
+    return {
+        "d_x": [
+            (Finding("linear_gradient.wrong", says="masked"), d_x * (x > 0)),
+            *([(Finding("gradients.transposed", says="layer"), d_z @ weights)] if squares else []),
+        ],
+        "d_weights": [
+            (Finding("linear_gradient.wrong", says="absolute"), np.abs(x).T @ d_z),
+            *((left_out, x[kept].T @ d_z[kept]) for kept in (slice(1, None), slice(-1))),
+            *([(turned, x @ d_z), (turned, d_z.T @ x)] if squares else []),
+        ],
+        "d_bias": [
+            (Finding("gradients.bias", says="mean"), d_z.mean(axis=0)),
+            *((left_out, d_z[kept].sum(axis=0)) for kept in (slice(1, None), slice(-1))),
+            *((Finding("gradients.bias", says="one_example"), d_z[k]) for k in (0, -1)),
+            *((not_per_unit, total) for total in sums),
+        ],
+    }
 
 
 # --------------------------------------------------------------------------------------------------

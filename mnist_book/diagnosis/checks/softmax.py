@@ -111,14 +111,30 @@ def _exponentials(p: np.ndarray, z: np.ndarray) -> Finding | None:
     of_the_example = np.allclose(offset, offset[:, :1], atol=1e-3)
     of_the_class = len(z) > 1 and np.allclose(offset, offset[:1], atol=1e-3)
     if of_the_example or of_the_class:
-        return Finding("softmax.not_normalised")
+        return _other_divisor(p, z) or Finding("softmax.not_normalised")
     # Subtracting each class's maximum leaves a term for every class that does not cancel.
     between = offset - offset[:, :1]
     if len(z) > 1 and np.allclose(between, between[:1], atol=1e-3):
         return Finding("softmax.axis", says="maximum")
     slopes = (np.log(np.maximum(p, 1e-300) / p[:, :1]) / (z - z[:, :1]))[:, 1:]
-    if slopes.size and slopes[0, 0] > 0.01 and np.allclose(slopes, slopes[0, 0], rtol=1e-2):
+    if slopes.size and abs(slopes[0, 0]) > 0.01 and np.allclose(slopes, slopes[0, 0], rtol=1e-2):
+        if slopes[0, 0] < 0:
+            return Finding("softmax.wrong", says="sign")
         return Finding("softmax.base", values={"factor": float(slopes[0, 0])})
+    return None
+
+
+def _other_divisor(p: np.ndarray, z: np.ndarray) -> Finding | None:
+    """Tell which number exponentials were divided by, if it is none of the examples' own sums."""
+    totals = p.sum(axis=1)
+    if len(z) > 1 and np.isclose(totals.max(), 1) and not np.isclose(totals.min(), 1):
+        return Finding("softmax.not_normalised", says="largest")
+    for shift in (0, z.max(axis=1, keepdims=True), z.max()):
+        sums = np.exp(z - shift).sum(axis=1)
+        epsilon = sums / totals - sums
+        if epsilon[0] > 1e-4 and np.allclose(epsilon, epsilon[0], rtol=1e-2):
+            values = {"epsilon": float(epsilon[0])}
+            return Finding("softmax.not_normalised", says="epsilon", values=values)
     return None
 
 
@@ -127,6 +143,9 @@ def _other_function(p: np.ndarray, z: np.ndarray) -> Finding | None:
         return Finding("softmax.squashed", says="twice")
     if np.allclose(p, 1 / (1 + np.exp(-z)), atol=1e-4):
         return Finding("softmax.not_normalised", says="sigmoid")
+    sigmoids = 1 / (1 + np.exp(-z))
+    if same(p, sigmoids / sigmoids.sum(axis=1, keepdims=True)):
+        return Finding("softmax.wrong", says="sigmoids")
     if same(p, _divided_one_by_one(z)):
         return Finding("softmax.not_normalised", says="one_by_one")
     return Finding("softmax.no_exp") if _are_shares(p, z) else None
@@ -381,7 +400,11 @@ def _of_another_function(logits: np.ndarray, labels: np.ndarray) -> Iterator:
         for scale in (1 / len(labels), 1, 1 / len(labels) / logits.shape[1]):
             yield Finding("cross_entropy.no_log"), loss.sum() * scale
     squares = (p - one_hot) ** 2
-    for loss in (squares.mean(), squares.sum() / len(labels), squares.sum(), squares.mean() / 2):
+    own = (1 - right) ** 2
+    for loss in (
+        *(squares.mean(), squares.sum() / len(labels), squares.sum(), squares.mean() / 2),
+        *(own.mean(), own.sum(), own.mean() / 2),
+    ):
         yield Finding("cross_entropy.wrong", says="squares"), loss
     binary = one_hot * np.log(p) + (1 - one_hot) * np.log(1 - p)
     for loss in (-binary.mean(), -binary.sum() / len(labels)):
@@ -439,6 +462,10 @@ def _check_extreme_losses(loss: _Loss) -> list[Finding]:
         value = one_number(result)
         if value is None or not np.isfinite(value):
             findings.append(loss.shown(finding, case, result))
+        elif finding.code == "cross_entropy.log_zero" and value < 1:
+            findings.append(
+                loss.shown(Finding("cross_entropy.log_zero", says="free"), case, result)
+            )
         elif finding.code == "softmax.overflow" and not same(value, loss.right(case), 1e-2):
             findings.append(loss.shown(Finding("softmax.overflow", says="finite"), case, result))
     return findings
