@@ -199,6 +199,15 @@ class InnerProduct(Net):
         return [z1, z2, self.f(z2) @ self.w[2] + self.b[2]], [x, self.f(z1), self.f(z2)]
 
 
+class ProductWithoutSum(Net):
+    """`*` in a square last layer, each picture alone: each hidden unit is for one score."""
+
+    def forward(self, x):
+        z1 = x @ self.w[0] + self.b[0]
+        a = self.f(z1)
+        return [z1, (a[:, np.newaxis] * self.w[1]).sum(axis=1) + self.b[1]], [x, a]
+
+
 class BiasColumn(Net):
     """A column of ones, and the bias in the last row of the weights; in columns if it is turned."""
 
@@ -433,6 +442,7 @@ CASES = [
     ("gradients.shared", "more than once", lambda: OneObject(listed_once=False)),
     ("linear.batch_size", "parameters[1] has a row for each picture of a batch of 32", BatchBias),
     ("linear.elementwise", "batches of 16", InnerProduct),
+    ("linear.elementwise", "reaches one score", lambda: ProductWithoutSum((49, 10, 10))),
     ("gradients.sign", "Some gradients", bug(back=lambda s, d, w, z: -Net.back(s, d, w, z))),
     (
         "gradients.sign",
@@ -592,6 +602,7 @@ CASES = [
 RIGHT = {
     "plain": Net,
     "square": lambda: Net(**SQUARE),
+    "square last layer": lambda: Net((49, 10, 10)),
     "sigmoid": bug(**SIGMOID),
     "tanh": bug(**TANH),
     "decay in both": decayed(0.05, 0.05),
@@ -649,7 +660,8 @@ def test_only_a_loss_that_is_random_is_not_checked():
 
         def loss_and_gradients(self, x, y):
             rng = np.random.default_rng()
-            loss, gradients = super().loss_and_gradients(x * (rng.random(x.shape) < 0.8), y)
+            kept = (rng.random(x.shape) < 0.8) / 0.8
+            loss, gradients = super().loss_and_gradients(x * kept, y)
             return loss, gradients
 
     report = examine(Dropout(), x, y)

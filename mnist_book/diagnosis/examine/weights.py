@@ -284,6 +284,36 @@ def positive_signal(subject: Subject) -> Said:
     yield finding("leaky_relu.no_else", given, "the same for all images", "differences")
 
 
+@probe(needs="finite twin", unless="softmax linear network.random")
+def one_to_one(subject: Subject) -> Said:
+    """Change the units before a square last layer one by one: each must reach all scores.
+
+    A score's own change is told from what softmax makes of it: the others all change alike.
+    """
+    twin, classes = subject.twin, subject.classes
+    if len(twin.weights) < 2 or twin.weights[-1].shape != (classes, classes) or classes < 4:
+        return
+    twin.random_point(4)
+    x, reached = subject.inputs(np.random.default_rng(4), 20), []
+    for unit in range(classes):
+        column, scores = twin.weights[-2][:, unit], []
+        for factor in (1, 1.5, 1 / 1.5):
+            column *= factor
+            scores.append(np.log(np.clip(twin.predict(x), 1e-300, None)))
+        if scores[0].shape != (len(x), classes):
+            return
+        change = scores[1] - scores[0]
+        sizes = np.abs(change - np.median(change, axis=1, keepdims=True)).max(axis=0)
+        if sizes.max() > 1e-6:
+            reached.append(sizes[unit] > 1e-6 and np.delete(sizes, unit).max() < 1e-9)
+    if len(reached) > 3 and all(reached):
+        given = "the units before the last layer, changed one by one"
+        expected = "a change of all scores"
+        yield finding(
+            "linear.elementwise", given, "a change of one score", expected, "network_units"
+        )
+
+
 def _is_drawn(w: np.ndarray) -> bool:
     """Tell numbers drawn one by one from what long training leaves: a few patterns, added up."""
     part = w[:200, :200] - w.mean()
@@ -310,4 +340,5 @@ PROBES = (
     kept_large,
     by_probabilities,
     positive_signal,
+    one_to_one,
 )
