@@ -199,6 +199,15 @@ class InnerProduct(Net):
         return [z1, z2, self.f(z2) @ self.w[2] + self.b[2]], [x, self.f(z1), self.f(z2)]
 
 
+class ProductWithoutSum(Net):
+    """`*` in a square last layer, each picture alone: each hidden unit is for one score."""
+
+    def forward(self, x):
+        z1 = x @ self.w[0] + self.b[0]
+        a = self.f(z1)
+        return [z1, (a[:, np.newaxis] * self.w[1]).sum(axis=1) + self.b[1]], [x, a]
+
+
 class BiasColumn(Net):
     """A column of ones, and the bias in the last row of the weights; in columns if it is turned."""
 
@@ -215,6 +224,9 @@ class BiasColumn(Net):
     def parameters(self):
         return self.kept
 
+    def back_through(self, w):
+        return w[:-1]
+
     def loss_and_gradients(self, x, y):
         self.w = [w.T for w in self.kept] if self.turned else self.kept
         ones = np.ones((len(x), 1))
@@ -223,7 +235,7 @@ class BiasColumn(Net):
         a = np.hstack([np.maximum(z, 0), ones])
         p = zoo.softmax(a @ self.w[1])
         d2 = self.error(p, y)
-        d1 = self.through(d2 @ self.w[1].T[:, :-1], z)
+        d1 = self.through(d2 @ self.back_through(self.w[1]).T, z)
         gradients = [x.T @ d1, a.T @ d2]
         return self.loss_of(p, y), [g.T for g in gradients] if self.turned else gradients
 
@@ -297,6 +309,56 @@ def reversed_pairs(self, x, y):
         p -= 0.1 * g
 
 
+def updates_inside(self, x, y):
+    zs, outputs = self.forward(x)
+    p = self.outputs(zs[-1])
+    d, gradients = self.error(p, y), []
+    for k in reversed(range(len(zs))):
+        gradients = self.of_layer(k, outputs[k], d) + gradients
+        if k:
+            self.w[k] -= 0.1 * gradients[0]
+            d = self.back(d, self.w[k], zs[k - 1])
+    return self.loss_of(p, y), gradients
+
+
+class Normalised(Net):
+    """Batch normalisation in the hidden layer; predicting uses running averages, and Adam steps."""
+
+    whole = True  # its way back goes through mean and variance
+
+    def __init__(self):
+        super().__init__((49, 16, 10))
+        self.mean, self.variance = np.zeros(16), np.ones(16)
+
+    def predict_proba(self, x):
+        z = (x @ self.w[0] + self.b[0] - self.mean) / np.sqrt(self.variance + 1e-5)
+        return zoo.softmax(np.maximum(z, 0) @ self.w[1] + self.b[1])
+
+    def loss_and_gradients(self, x, y):
+        z = x @ self.w[0] + self.b[0]
+        mean, variance = z.mean(axis=0), z.var(axis=0)
+        self.mean, self.variance = (
+            0.9 * self.mean + 0.1 * mean,
+            0.9 * self.variance + 0.1 * variance,
+        )
+        deviation = np.sqrt(variance + 1e-5)
+        n = (z - mean) / deviation
+        a = np.maximum(n, 0)
+        p = zoo.softmax(a @ self.w[1] + self.b[1])
+        d2 = self.error(p, y)
+        d1 = d2 @ self.w[1].T * (n > 0)
+        if self.whole:
+            d1 = d1 - d1.mean(axis=0) - n * (d1 * n).mean(axis=0)
+        d1 = d1 / deviation
+        return self.loss_of(p, y), [x.T @ d1, d1.sum(axis=0), a.T @ d2, d2.sum(axis=0)]
+
+    def update(self, k, p, g):
+        m, v = self.memory.get(k, (0, 0))
+        self.memory[k] = m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        p -= 0.001 * m / (1 - 0.9**self.time) / (np.sqrt(v / (1 - 0.999**self.time)) + 1e-8)
+
+
+SQUARED = {"loss_of": lambda s, p, y: ((p - hot(p, y)) ** 2).sum() / len(y)}
 SQUARE = {"sizes": (49, 16, 16, 10)}
 FIXED = np.random.default_rng(5).random((24, 49)), np.arange(24) % 10
 
@@ -337,6 +399,39 @@ CASES = [
         "one picture alone",
         bug(error=lambda s, p, y: (p - hot(p, y[:1])) / len(y)),
     ),
+    (
+        "gradients.output",
+        "the diagonal alone",
+        bug(**SQUARED, error=lambda s, p, y: 2 * Net.error(s, p, y) * p * (1 - p)),
+    ),
+    (
+        "gradients.output",
+        "z * (1 - z)",
+        bug(
+            **SIGMOID | SQUARED,
+            outputs=lambda s, z: zoo.sigmoid(z),
+            error=lambda s, p, y: (
+                Net.error(s, p, y) * np.log(p / (1 - p)) * np.log(np.e * (1 - p) / p)
+            ),
+        ),
+    ),
+    (
+        "gradients.sign",
+        "smaller where their score",
+        bug(
+            **SIGMOID | SQUARED,
+            outputs=lambda s, z: zoo.softmax(-z),
+            error=lambda s, p, y: jacobian(p, 2 * Net.error(s, p, y)),
+        ),
+    ),
+    ("leaky_relu.abs", "|z|", bug(f=lambda s, z: np.abs(z))),
+    ("train.early_update", "asks for the gradients", bug(loss_and_gradients=updates_inside)),
+    ("train.no_update", "so small", bug(rate=1e-13)),
+    (
+        "gradients.wrong",
+        "batch normalisation",
+        type("Bug", (Normalised,), {"whole": False}),
+    ),
     ("gradients.decay", "wrong sign", decayed(0, -0.05)),
     ("gradients.decay", "and the gradients do not", decayed(0.05, 0)),
     ("gradients.decay", "wrong sign", decayed(0.05, -0.05)),
@@ -347,6 +442,7 @@ CASES = [
     ("gradients.shared", "more than once", lambda: OneObject(listed_once=False)),
     ("linear.batch_size", "parameters[1] has a row for each picture of a batch of 32", BatchBias),
     ("linear.elementwise", "batches of 16", InnerProduct),
+    ("linear.elementwise", "reaches one score", lambda: ProductWithoutSum((49, 10, 10))),
     ("gradients.sign", "Some gradients", bug(back=lambda s, d, w, z: -Net.back(s, d, w, z))),
     (
         "gradients.sign",
@@ -456,6 +552,11 @@ CASES = [
         "",
         type("Bug", (BiasColumn,), {"through": lambda s, d, z: d}),
     ),
+    (
+        "gradients.wrong",
+        "the row of the bias",
+        type("Bug", (BiasColumn,), {"back_through": lambda s, w: w[1:]}),
+    ),
     ("train.ascent", "larger", bug(update=lambda s, k, p, g: Net.update(s, k, p, -g))),
     (
         "train.ascent",
@@ -501,6 +602,7 @@ CASES = [
 RIGHT = {
     "plain": Net,
     "square": lambda: Net(**SQUARE),
+    "square last layer": lambda: Net((49, 10, 10)),
     "sigmoid": bug(**SIGMOID),
     "tanh": bug(**TANH),
     "decay in both": decayed(0.05, 0.05),
@@ -510,12 +612,14 @@ RIGHT = {
     "momentum": momentum(0.9),
     "no momentum": momentum(0.0),
     "Adam": adam(),
+    "batch normalisation, Adam": Normalised,
+    "the absolute value": bug(f=lambda s, z: np.abs(z), df=lambda s, z: np.sign(z)),
     "decay in the step": bug(update=lambda s, k, p, g: Net.update(s, k, p, g + 0.05 * p)),
     "biases twice as fast": bug(update=lambda s, k, p, g: Net.update(s, k, p, (1 + k % 2) * g)),
 }
 
 
-SOME = sample(CASES, 48)
+SOME = sample(CASES, 52)
 
 
 @pytest.mark.parametrize(("code", "part", "make"), SOME, ids=[f"{c}-{p}" for c, p, _ in SOME])
@@ -556,21 +660,22 @@ def test_only_a_loss_that_is_random_is_not_checked():
 
         def loss_and_gradients(self, x, y):
             rng = np.random.default_rng()
-            loss, gradients = super().loss_and_gradients(x * (rng.random(x.shape) < 0.8), y)
+            kept = (rng.random(x.shape) < 0.8) / 0.8
+            loss, gradients = super().loss_and_gradients(x * kept, y)
             return loss, gradients
 
     report = examine(Dropout(), x, y)
     assert report.verdict == "not checked" and "not the same twice" in report.unchecked[0]
 
 
-def test_dropout_without_its_mask_on_the_way_back():
+def test_dropout_without_its_mask_on_the_way_back_or_without_a_scale():
     class Dropout(Net):
-        rng = np.random.default_rng(3)
+        rng, keep = np.random.default_rng(3), 0.5
 
         def loss_and_gradients(self, x, y):
             w1, w2, b1, b2 = *self.w, *self.b
             z = x @ w1 + b1
-            mask = (self.rng.random(z.shape) < 0.5) / 0.5
+            mask = (self.rng.random(z.shape) < 0.5) / self.keep
             a = np.maximum(z, 0) * mask
             p = zoo.softmax(a @ w2 + b2)
             d2 = self.error(p, y)
@@ -582,6 +687,9 @@ def test_dropout_without_its_mask_on_the_way_back():
         net.masked = masked
         report = examine(net, *zoo.digits(7))
         assert report.ok if masked else report.findings[0].code == "gradients.wrong", report
+    net.masked, net.keep = True, 1.0  # the mask alone, without a division
+    report = examine(net, *zoo.digits(7))
+    assert report.findings[0].code == "network.modes" and "dropout" in report.findings[0].message
 
 
 def test_networks_by_function_are_examined_as_well():

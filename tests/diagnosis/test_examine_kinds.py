@@ -476,3 +476,59 @@ def test_a_file_of_which_the_last_item_is_left_out():
 
     (finding,) = checks.read_idx(read).findings
     assert finding.message.startswith("Only 2 of the 3 items")
+
+
+# --------------------------------------------------------------------------------------------------
+# What training leaves behind
+# --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("steps", [0, 3, 10])
+def test_early_in_its_training_a_network_has_no_bug(steps):
+    report = examine(practised(Trained(deviation=1.4), steps), X, Y)
+    assert not report.findings
+
+
+def test_labels_that_were_shuffled_in_training():
+    images = PRACTICE.train_images[:3000].reshape(3000, -1) / 255
+    labels = np.random.default_rng(5).permutation(PRACTICE.train_labels[:3000].astype(int))
+    network = practised(Trained(784, 32, 10), 200, images, labels)
+    assert codes(network)[0] == "data.labels_shuffled"
+
+
+def test_weights_that_training_left_as_large_as_they_were_drawn():
+    network = practised(Trained(784, 64, 10, deviation=28), 60, rate=0.02)
+    report = examine(network, X, Y)
+    assert report.findings[0].code == "init.too_large"
+
+
+class TwoModes(Trained):
+    """Predicting uses other weights than those that are trained: those of the start."""
+
+    @property
+    def start(self):
+        return Trained()
+
+    def predict_proba(self, x):
+        return Net.predict_proba(self if self.training else self.start, x)
+
+    training = False
+
+    def value(self, x, y):
+        self.training = True
+        try:
+            return super().value(x, y)
+        finally:
+            self.training = False
+
+    def gradients(self, x, y):
+        self.training = True
+        try:
+            return super().gradients(x, y)
+        finally:
+            self.training = False
+
+
+def test_predictions_that_know_less_than_the_loss():
+    assert codes(practised(TwoModes()))[0] == "network.modes"
+    assert "network.modes" not in codes(TwoModes())

@@ -15,7 +15,6 @@ from mnist_book.diagnosis.checks.function import (
 )
 from mnist_book.diagnosis.evidence import cleaned, described, lay_out
 from mnist_book.diagnosis.reports import Finding, Report
-from mnist_core import linear_gradient as linear_gradient_of
 
 # --------------------------------------------------------------------------------------------------
 # The shape ledger
@@ -256,7 +255,7 @@ def _check_way_back(
     if not isinstance(result, list | tuple) or len(result) != 3:
         seen = lay_out(given=given, returned=described(result))
         return Finding("linear_gradient.wrong", seen, "three")
-    rights = linear_gradient_of(x, weights, d_z)
+    rights = _way_back(x, weights, d_z)
     for name, item, right in zip(FORMULAS, result, rights, strict=True):
         part = f"{given}; looked at: {name}"
         values = subject.as_array(item, part)
@@ -269,6 +268,12 @@ def _check_way_back(
         finding = _misled(name, values, right, (x, weights, d_z))
         return shown(finding, part, *(v.T if columns else v for v in (values, right)))
     return None
+
+
+def _way_back(
+    x: np.ndarray, weights: np.ndarray, d_z: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return d_z @ weights.T, x.T @ d_z, d_z.sum(axis=0)
 
 
 def _misled(
@@ -302,7 +307,7 @@ def _wrong_ways_back(
     x: np.ndarray, weights: np.ndarray, d_z: np.ndarray
 ) -> dict[str, list[tuple[Finding, np.ndarray]]]:
     """List what the usual mistakes make of each gradient."""
-    d_x, _, d_bias = linear_gradient_of(x, weights, d_z)
+    d_x, _, d_bias = _way_back(x, weights, d_z)
     left_out = Finding("linear_gradient.wrong", says="example_left_out")
     squares = x.shape == weights.shape == d_z.shape
     turned = Finding("gradients.transposed", says="square", values={"name": "the weights"})

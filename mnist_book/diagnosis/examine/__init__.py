@@ -59,6 +59,8 @@ PROBES: tuple[Probe, ...] = (
     *pictures.PROBES,
     *data.PROBES,
     *probabilities.PROBES,
+    reading.other_in_training,
+    reading.dropout_scale,
     reading.other_form,
     *bends.PROBES,
     *weights.PROBES,

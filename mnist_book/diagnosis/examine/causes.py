@@ -66,6 +66,8 @@ def _of_length(subject: Subject, slopes: Slopes, matrices: np.ndarray) -> Cause:
     factors = slopes.factors[matrices]
     shown = ", ".join(f"{factor:.3g}" for factor in slopes.factors)
     negative = factors < 0
+    if negative.any() and _outputs_fall(subject):
+        return Cause("gradients.sign", "network_falling", {"factors": shown})
     if negative.any() and not negative.all():
         return Cause("gradients.sign", "network_some", {"factors": shown})
     if negative.all():
@@ -83,6 +85,21 @@ def _of_length(subject: Subject, slopes: Slopes, matrices: np.ndarray) -> Cause:
     if abs(factor * subject.classes - 1) < 0.02:
         return Cause("gradients.scale", "network_classes", values)
     return Cause("gradients.scale", "network_constant", values)
+
+
+def _outputs_fall(subject: Subject) -> bool:
+    """Tell outputs that become smaller where their own score becomes larger."""
+    bias, twin = _output_bias(subject), subject.twin
+    if bias is None:
+        return False
+    twin.random_point(2)
+    x, array = subject.inputs(np.random.default_rng(1), 1), twin.arrays()[bias].reshape(-1)
+    before, changes = twin.predict(x), []
+    for k in range(subject.classes):
+        array[k] += 0.01
+        changes.append((twin.predict(x) - before)[0, k])
+        array[k] -= 0.01
+    return bool((np.array(changes) < 0).all())
 
 
 def _growth(subject: Subject, slopes: Slopes, matrices: np.ndarray) -> float | None:
@@ -220,6 +237,10 @@ KNOWN: dict[str, tuple[Errors, str]] = {
     "absolute": (lambda p, y: np.abs(p - y), "the absolute value of p - labels"),
     "squared": (lambda p, y: (p - y) ** 2, "the square of p - labels"),
     "derivative": (lambda p, y: p * (1 - p), "p * (1 - p), without the error p - labels"),
+    "of z": (
+        lambda p, y: (p - y) * np.log(p / (1 - p)) * (1 - np.log(p / (1 - p))),
+        "(p - labels) * z * (1 - z), as if the sigmoid's derivative, a * (1 - a), took its input",
+    ),
     "twice": (lambda p, y: softmax(p[None])[0] - y, "softmax(p) - labels: softmax twice"),
     "squares, twice": (
         lambda p, y: (p - y) * (p * (1 - p)) ** 2,
@@ -247,6 +268,8 @@ def _of_last_layer(subject: Subject, slopes: Slopes, last: int) -> Cause:
                 return Cause("gradients.inputs")
             return Cause("gradients.output", "network_batch")
         if asked.name == "squares" and name in ("extra", "squares"):
+            if name == "extra" and all(np.isclose(p.sum(), 1) for _, p, _ in samples):
+                return Cause("gradients.output", "network_diagonal")
             continue
         says = "network" if name in CODES else "network_seen"
         return Cause(CODES.get(name, "gradients.output"), says, {"seen": seen})
@@ -331,10 +354,16 @@ def _bent(samples: list) -> bool:
 
 def _before_last_layer(subject: Subject) -> Cause:
     """Look at the factor that each unit of the layer before the last one passes back."""
+    if _other_row_left_out(subject):
+        return Cause("gradients.wrong", "network_bias_row")
+    if _in_company(subject):
+        return Cause("gradients.wrong", "network_normalised")
     derivatives = _derivatives(subject)
     if derivatives:
         right, used = derivatives
         if slopes := _other_slope(right, used):
+            if slopes["forward"] == "-1":
+                return Cause("leaky_relu.abs", "network", slopes)
             if slopes["forward"] == "0" and (value := _constant_below(subject)):
                 values = {"value": f"{value:.3g}", "back": slopes["back"]}
                 return Cause("leaky_relu.wrong", "network", values)
@@ -348,6 +377,48 @@ def _before_last_layer(subject: Subject) -> Cause:
     if _right_at(subject, "positive") or _right_at(subject, "small"):
         return Cause("gradients.missing_activation")
     return Cause("gradients.wrong", "network_before")
+
+
+def _other_row_left_out(subject: Subject) -> bool:
+    """Tell whether the error goes back through the row of a bias, and not through a unit's.
+
+    With a column of ones before each layer, weights have a row more than there are units. In the
+    gradient that a single picture gives, the row of ones is what comes back to each unit.
+    """
+    twin, rng = subject.twin, np.random.default_rng(8)
+    twin.random_point(4)
+    weights, places = twin.weights, [k for k, a in enumerate(twin.arrays()) if is_matrix(a)]
+    if len(weights) < 2 or len(weights[-1]) != weights[-2].shape[1] + 1:
+        return False
+    x, y = subject.inputs(rng, 1), np.array([0])
+    _, gradients = twin.gradients(x, y)
+    before, last = (gradients[k].T if subject.columns else gradients[k] for k in places[-2:])
+    rows = {-1: (weights[-1][:-1], weights[-1][1:]), 0: (weights[-1][1:], weights[-1][:-1])}
+    for ones, (right, wrong) in rows.items():
+        backs, used, numeric = (right @ last[ones], wrong @ last[ones]), before[ones], []
+        for unit in range(min(len(used), UNITS)):
+            losses = []
+            for change in (1e-5, -2e-5):
+                weights[-2][ones, unit] += change
+                losses.append(twin.gradients(x, y)[0])
+            weights[-2][ones, unit] += 1e-5
+            numeric.append((losses[0] - losses[1]) / 2e-5)
+        pair = used[:UNITS] * backs[0][:UNITS], np.array(numeric) * backs[1][:UNITS]
+        if np.count_nonzero(pair[1]) > 2 and np.allclose(*pair, rtol=1e-3, atol=1e-8):
+            return True
+    return False
+
+
+def _in_company(subject: Subject) -> bool:
+    """Tell whether a picture's loss depends on the others of the batch, as normalisation has it."""
+    twin, rng = subject.twin, np.random.default_rng(8)
+    twin.random_point(4)
+    x, y = subject.inputs(rng, 2 * SAMPLES), np.arange(2 * SAMPLES) % subject.classes
+    whole, *halves = (
+        twin.gradients(x[rows], y[rows])[0]
+        for rows in (slice(None), slice(SAMPLES), slice(SAMPLES, None))
+    )
+    return not any(np.isclose(whole, share * sum(halves), rtol=1e-6) for share in (0.5, 1))
 
 
 def _derivatives(subject: Subject) -> tuple[np.ndarray, np.ndarray] | None:

@@ -47,7 +47,21 @@ def steady(subject: Subject) -> Said:
     """Call it three times with the same pictures: nothing may be left over from the call before."""
     x, y = _batch(subject)
     network = subject.copy()
-    calls = [network.gradients(x, y) for _ in range(3)]
+    before = [array.copy() for array in network.arrays()]
+    calls = [network.gradients(x, y)]
+    if moved := _moved_along(calls[0][1], before, network.arrays()):
+        names = ", ".join(f"parameters[{k}]" for k in moved)
+        returned = f"{names} changed along the gradient"
+        yield finding(
+            "train.early_update",
+            f"{len(x)} examples, for their gradients",
+            returned,
+            "the parameters as before",
+            "network_gradients",
+            names=names,
+        )
+        return
+    calls += [network.gradients(x, y) for _ in range(2)]
     for says, values in (
         ("network", [np.concatenate([g.ravel() for g in gradients]) for _, gradients in calls]),
         ("network_loss", [np.array([loss]) for loss, _ in calls]),
@@ -68,6 +82,19 @@ def steady(subject: Subject) -> Said:
                 says,
             )
             return
+
+
+def _moved_along(
+    gradients: list[np.ndarray], before: list[np.ndarray], after: list[np.ndarray]
+) -> list[int]:
+    """Return which parameters a call for the gradients changed, as a step of training does."""
+    moved = []
+    for k, (g, old, new) in enumerate(zip(gradients, before, after, strict=False)):
+        if g.size == old.size == new.size and not np.array_equal(old, new, equal_nan=True):
+            change, g = (new - old).ravel().astype(np.float64), g.ravel().astype(np.float64)
+            if -(change @ g) > 0.9 * np.linalg.norm(change) * np.linalg.norm(g) > 0:
+                moved.append(k)
+    return moved
 
 
 @probe(needs="loss_and_gradients parameters twin probabilities whole", unless="function.shape")
@@ -111,7 +138,7 @@ def forgotten_biases(subject: Subject) -> list[int]:
 
 @probe(
     needs="loss_and_gradients parameters twin probabilities",
-    unless="gradients function.shape",
+    unless="gradients function.shape train.early_update",
 )
 def differences(subject: Subject) -> Said:
     """Compare gradients with central differences, at random weights and inputs."""

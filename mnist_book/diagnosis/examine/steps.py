@@ -22,8 +22,10 @@ BATCH = 24
 PARALLEL = 0.9995  # cosine of a step that is a multiple of the gradient
 NEEDS = "step loss_and_gradients parameters probabilities whole twin"
 UNLESS = "network.random gradients cross_entropy train.no_update train.adam train.ascent function"
+UNLESS += " train.early_update"
 SMALL_WEIGHTS = 0.02  # of the usual size, of a last layer that a step turns far
 SMALL_RATE, MANY_STEPS = 1e-4, 1000  # of learning; steps in which the loss falls by 1 %
+FROZEN = 10_000_000  # steps that no training ever takes
 LUCKS = 0, 1  # of which each makes a step draw other random numbers
 
 Arrays = list[np.ndarray]
@@ -179,10 +181,23 @@ def against_gradient(subject: Subject) -> Said:
             yield finding("train.ignores_batch", given, "the same step for both", "two steps")
     elif not found.seen.any():
         return
+    elif _lost_in_rounding(subject, found):
+        yield from _slow(subject, found)
     elif (found.cosines[found.seen] > PARALLEL).all():
         yield from _along(subject, found)
     else:
         yield from _aside(subject, found, seen)
+
+
+def _lost_in_rounding(subject: Subject, found: Response) -> bool:
+    """Tell whether steps are so short that rounding turns them, beside weights of this size."""
+    arrays = subject.twin.arrays()
+    shares = []
+    for array, step, seen in zip(arrays, found.first, found.seen, strict=True):
+        rounding = float(np.finfo(array.dtype).eps) * max(_length(array), 1e-300)
+        enough = 1e4 if array.dtype == np.float64 else 30
+        shares += [_length(step) < enough * rounding] * bool(seen and step.any())
+    return bool(shares) and all(shares)
 
 
 def _goes_back_late(subject: Subject, found: Response) -> bool:
@@ -257,7 +272,10 @@ def _slow(subject: Subject, found: Response) -> Said:
     loss, gradients = subject.copy().gradients(x, y)
     falls = rate * sum(_length(g) ** 2 for g in gradients)
     count = 0.01 * abs(loss) / max(falls, 1e-300)
-    if count > MANY_STEPS and falls > 0:
+    if count > FROZEN and falls > 0:
+        returned = f"steps of {rate:.2g} times the gradient, and {subject.accuracy:.0%} right"
+        yield finding("train.no_update", "random weights", returned, "0.1 times", "network_tiny")
+    elif count > MANY_STEPS and falls > 0:
         yield doubt("slow", rate=f"{rate:.3g}", count=f"{count:,.0f}")
 
 
@@ -445,7 +463,9 @@ def _strangers(subject: Subject, last: int) -> float:
 def _rows_are_mixed(subject: Subject) -> bool:
     """Tell whether the order of the examples counts, pictures and labels moved together.
 
-    Where it counts for the gradients as well, as with dropout, that tells nothing.
+    Where it counts for the gradients as well, as with dropout, that tells nothing. The last layer
+    alone is looked at: before batch normalisation biases have gradients that are rounding only,
+    and Adam makes whole steps of those.
     """
     stepper = Stepper(subject)
     x, y = stepper.batch(12)
@@ -456,8 +476,8 @@ def _rows_are_mixed(subject: Subject) -> bool:
     pairs = zip(*gradients, strict=True)
     if None in steps or any(_length(a - b) > 1e-3 * max(_length(a), 1e-300) for a, b in pairs):
         return False
-    pairs = zip(*steps, strict=True)
-    return any(_length(a - b) > 0.1 * max(_length(a), 1e-300) for a, b in pairs)
+    a, b = (step[max(_matrices(subject), default=0)] for step in steps)
+    return _length(a - b) > 0.1 * max(_length(a), 1e-300)
 
 
 def _fades(subject: Subject, along: np.ndarray) -> bool:

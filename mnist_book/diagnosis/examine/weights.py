@@ -5,11 +5,13 @@ from itertools import combinations, product
 import numpy as np
 
 from mnist_book.diagnosis.examine.forms import cure
-from mnist_book.diagnosis.examine.pictures import SIDE
+from mnist_book.diagnosis.examine.pictures import SIDE, nearest_mean
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import cross_entropy
 from mnist_book.diagnosis.examine.subject import Subject
 
+DIRECTIONS = 10  # along which pictures differ most
+TRAINED = 8  # standard deviations
 UNTRAINED = 0.25  # of the way from guessing to knowing, below which weights are those of the start
 
 
@@ -37,6 +39,26 @@ def shows_training(subject: Subject) -> bool:
     size = float((grid**2).mean())
     alike = min(float((grid[:-1] * grid[1:]).mean()), float((grid[:, :-1] * grid[:, 1:]).mean()))
     return alike > (0.1 + 4 / np.sqrt(grid.size)) * size > 0
+
+
+def shaped_by_pictures(subject: Subject) -> tuple[float, float]:
+    """Compare the first layer with drawn weights, which lie in no direction more than in another.
+
+    Training adds multiples of pictures, and these lie along a few directions.
+
+    Returns
+    -------
+    the share of the weights along the first ten of them, as a multiple of what drawn ones have, and
+    by how many standard deviations of chance that is too much; 1 and 0 where it can't be said
+    """
+    first = subject.weights[0] if subject.weights else np.empty((0, 0))
+    x = subject.x.astype(np.float64)
+    if len(first) != SIDE * SIDE or x.shape[1] != len(first) or len(x) < 50 or not first.any():
+        return 1.0, 0.0
+    directions = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)[2][:DIRECTIONS]
+    along = ((directions @ first) ** 2).sum() / (first.astype(np.float64) ** 2).sum()
+    ratio = float(along) * len(first) / DIRECTIONS
+    return ratio, (ratio - 1) / float(np.sqrt(2 / (DIRECTIONS * first.shape[1])))
 
 
 @probe(needs="weights", unless="linear.batch_size")
@@ -87,6 +109,9 @@ def one_sign(subject: Subject) -> Said:
         share = float(np.mean(w > 0))
         one_sign = max(share, float(np.mean(w < 0))) > (0.95 if w.size < 1000 else 0.85)
         leaning = starting and w.size >= 1000 and abs(w.mean()) > 0.4 * w.std()
+        last_alone = layer == len(subject.weights) > 1
+        if last_alone and subject.once(shaped_by_pictures)[1] > TRAINED:
+            continue  # training along wrong gradients does that, too
         if (one_sign or leaning) and _is_drawn(w):
             returned = f"{share:.0%} positive, mean {w.mean():.3g}"
             given, says = f"weights of layer {layer}", "network" if one_sign else "network_leaning"
@@ -131,6 +156,25 @@ def spread(subject: Subject) -> Said:
             returned += f"ln {subject.classes} = {chance:.3f}"
         expected = f"about {_row(np.sqrt(2 / inputs))}, sqrt(2 / inputs)"
         yield finding(code, f"layers {' -> '.join(f'{n:.0f}' for n in sizes)}", returned, expected)
+
+
+@probe(needs="weights finite", unless="init")
+def kept_large(subject: Subject) -> Said:
+    """Look for weights that training has left as large as they were drawn, and far too large.
+
+    It can say so of a network that reads worse than the nearest mean, whose first sums are huge.
+    """
+    first = subject.weights[0]
+    if len(first) != subject.x.shape[1] or len(subject.weights) < 2 or untrained(subject):
+        return
+    ratio = float(first.std() / np.sqrt(2 / len(first)))
+    size = float(np.std(subject.x.astype(np.float64) @ first))
+    drawn = _kurtosis(first) < 4 and _is_drawn(first)
+    if ratio > 8 and size > 5 and drawn and subject.accuracy < subject.once(nearest_mean):
+        given = f"weights of layer 1, {first.shape}"
+        returned = f"standard deviation {first.std():.3g}; sums of size {size:.3g}"
+        expected = f"about {np.sqrt(2 / len(first)):.3g}; sums of size 1"
+        yield finding("init.too_large", given, returned, expected, "network_kept")
 
 
 def _wrong_spread(inputs: np.ndarray, outputs: np.ndarray, deviations: np.ndarray) -> str | None:
@@ -240,6 +284,36 @@ def positive_signal(subject: Subject) -> Said:
     yield finding("leaky_relu.no_else", given, "the same for all images", "differences")
 
 
+@probe(needs="finite twin", unless="softmax linear network.random")
+def one_to_one(subject: Subject) -> Said:
+    """Change the units before a square last layer one by one: each must reach all scores.
+
+    A score's own change is told from what softmax makes of it: the others all change alike.
+    """
+    twin, classes = subject.twin, subject.classes
+    if len(twin.weights) < 2 or twin.weights[-1].shape != (classes, classes) or classes < 4:
+        return
+    twin.random_point(4)
+    x, reached = subject.inputs(np.random.default_rng(4), 20), []
+    for unit in range(classes):
+        column, scores = twin.weights[-2][:, unit], []
+        for factor in (1, 1.5, 1 / 1.5):
+            column *= factor
+            scores.append(np.log(np.clip(twin.predict(x), 1e-300, None)))
+        if scores[0].shape != (len(x), classes):
+            return
+        change = scores[1] - scores[0]
+        sizes = np.abs(change - np.median(change, axis=1, keepdims=True)).max(axis=0)
+        if sizes.max() > 1e-6:
+            reached.append(sizes[unit] > 1e-6 and np.delete(sizes, unit).max() < 1e-9)
+    if len(reached) > 3 and all(reached):
+        given = "the units before the last layer, changed one by one"
+        expected = "a change of all scores"
+        yield finding(
+            "linear.elementwise", given, "a change of one score", expected, "network_units"
+        )
+
+
 def _is_drawn(w: np.ndarray) -> bool:
     """Tell numbers drawn one by one from what long training leaves: a few patterns, added up."""
     part = w[:200, :200] - w.mean()
@@ -258,4 +332,13 @@ def _row(numbers: np.ndarray) -> str:
     return ", ".join(f"{number:.3g}" for number in numbers)
 
 
-PROBES = (zeros_and_copies, one_seed, one_sign, spread, by_probabilities, positive_signal)
+PROBES = (
+    zeros_and_copies,
+    one_seed,
+    one_sign,
+    spread,
+    kept_large,
+    by_probabilities,
+    positive_signal,
+    one_to_one,
+)
