@@ -245,7 +245,7 @@ def sharpness(subject: Subject) -> Said:
     peak = float(np.median(middle.max(axis=1)))
     if np.allclose(small, middle, atol=1e-3) and np.ptp(small) > 1e-3:
         yield finding("softmax.no_exp", "last layer x 30", "no change", "nearly 0 and 1")
-    elif peak < 0.6:
+    elif peak < 0.6 and np.median(middle.min(axis=1)) > 0.01:  # sigmoids over their sum reach 0
         yield finding("softmax.squashed", "last layer x 30", f"{peak:.3f}", "nearly 1")
 
 
@@ -261,10 +261,23 @@ def shift(subject: Subject) -> Said:
     last[1][...] -= 5
     after = subject.twin.predict(x)
     if after.shape == before.shape and not np.allclose(after, before, atol=1e-3):
+        if _are_sigmoids_over_their_sum(subject.twin, last[1], x):
+            return
         change = f"a change of {np.abs(after - before).max():.3f}"
         yield finding(
             "softmax.squashed", "last bias - 5", change, "no change", says="network_shifted"
         )
+
+
+def _are_sigmoids_over_their_sum(twin: Subject, bias: np.ndarray, x: np.ndarray) -> bool:
+    """Tell whether scores far below 0 give a softmax, as sigmoids do: there they are exp(z)."""
+    bias[...] -= 50
+    far = twin.predict(x)
+    bias[...] -= 10
+    farther = twin.predict(x)
+    if far.shape != farther.shape or np.ptp(far) < 0.01:
+        return False
+    return np.allclose(far, farther, atol=1e-3)
 
 
 def _is_output_bias(arrays: list[np.ndarray], bias: np.ndarray) -> bool:
