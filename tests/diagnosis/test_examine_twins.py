@@ -578,3 +578,45 @@ def test_who_is_sure_and_always_wrong_is_not_merely_fresh(digits):
     network = trained(Stack(784, 24, 10), 300, *digits)
     network.p["W1"] *= -4
     assert codes(examine(network, *digits))[:1] == ["network.misreads"]
+
+
+# --------------------------------------------------------------------------------------------------
+# Probabilities that are made without a softmax
+# --------------------------------------------------------------------------------------------------
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def over_their_sum(z):
+    return sigmoid(z) / sigmoid(z).sum(axis=1, keepdims=True)
+
+
+class Read:
+    """A trained network whose scores are made probabilities in another way."""
+
+    def __init__(self, network, ending):
+        self.network, self.ending = network, ending
+
+    @property
+    def parameters(self):
+        return self.network.parameters
+
+    def predict_proba(self, x):
+        return self.ending(self.network.run(x)[1][-1])
+
+
+@pytest.mark.parametrize("steps", [0, 200])
+def test_sigmoids_over_their_sum_are_no_squashed_softmax(steps):
+    network = trained(Stack(49, 20, 10), steps)
+    assert codes(examine(Read(network, over_their_sum), X, Y)) == []
+
+
+@pytest.mark.parametrize(
+    "squash", [sigmoid, np.tanh, lambda z: np.maximum(z, 0), zoo.softmax], ids=range(4)
+)
+def test_a_softmax_of_what_is_squashed_is_one(squash):
+    network = trained(Stack(49, 20, 10), 200)
+    report = examine(Read(network, lambda z: zoo.softmax(squash(z))), X, Y)
+    assert codes(report)[:1] == ["softmax.squashed"]
