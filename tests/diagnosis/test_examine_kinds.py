@@ -489,13 +489,6 @@ def test_early_in_its_training_a_network_has_no_bug(steps):
     assert not report.findings
 
 
-def test_labels_that_were_shuffled_in_training():
-    images = PRACTICE.train_images[:3000].reshape(3000, -1) / 255
-    labels = np.random.default_rng(5).permutation(PRACTICE.train_labels[:3000].astype(int))
-    network = practised(Trained(784, 32, 10), 200, images, labels)
-    assert codes(network)[0] == "data.labels_shuffled"
-
-
 def test_weights_that_training_left_as_large_as_they_were_drawn():
     network = practised(Trained(784, 64, 10, deviation=28), 60, rate=0.02)
     report = examine(network, X, Y)

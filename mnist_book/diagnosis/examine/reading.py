@@ -10,14 +10,13 @@ from mnist_book.diagnosis.examine.probabilities import USUAL_SIZES
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import is_weights
 from mnist_book.diagnosis.examine.subject import Subject
-from mnist_book.diagnosis.examine.weights import TRAINED, shaped_by_pictures, shows_training
+from mnist_book.diagnosis.examine.weights import shows_training
 from mnist_book.diagnosis.reports import Finding
 
 MANY, DRAWS = 400, 20  # inputs, and losses with other random numbers
 HALF = 250  # pictures of a batch whose loss is looked at
 FLAT = 0.3  # of the spread that the same weights give in any order
 MOST = 600  # pictures among which there may be some that it knows
-UNSURE = 0.25  # on average, which is hardly more than guessing
 SURE = 0.9  # on average, which no fresh network with weights of a good size is
 
 
@@ -29,7 +28,9 @@ def other_in_training(subject: Subject) -> Said:
         return
     network = subject.copy()
     own, others = (network.attempt_loss(x, (y + k) % subject.classes) for k in (0, 1))
-    if own is not None and others is not None and 0 < own < 0.3 * others:
+    p = np.take_along_axis(subject.probabilities[:HALF], y[:, None], axis=1)
+    predicted = float(-np.log(np.clip(p, 1e-12, 1)).mean())  # the loss that the predictions have
+    if own is not None and others is not None and 0 < own < min(0.3 * others, 0.5 * predicted):
         given = f"{len(x)} images with their labels, and with the next ones"
         returned = f"losses {own:.3g} and {others:.3g}; predictions {subject.accuracy:.0%} right"
         yield finding("network.modes", given, returned, "predictions that know as much")
@@ -129,12 +130,6 @@ def unlearned(subject: Subject) -> Said:
     if subject.accuracy > 0.3:
         return
     given = f"{len(y)} images, of which the nearest mean digit names {nearest:.0%} rightly"
-    if _unsure_though_trained(subject):
-        ratio, right = subject.once(shaped_by_pictures)[0], f"{subject.accuracy:.0%} right"
-        returned = f"{right}, on average {_sure(subject):.0%} sure, with weights of layer 1 that "
-        returned += f"lie {ratio:.2g} times as much along these pictures as drawn ones"
-        yield finding("data.labels_shuffled", given, returned, "", "network_unsure")
-        return
     if weights[-1].std() * np.sqrt(len(weights[-1])) < 0.5:
         return
     spread, drawn = _spreads(subject)
@@ -146,24 +141,6 @@ def unlearned(subject: Subject) -> Said:
         returned = f"scores that differ by {spread:.2g} from picture to picture"
         expected = f"about {drawn:.2g}, which weights drawn in that size give"
         yield finding("data.labels_shuffled", given, returned, expected, "network_trained")
-
-
-def _unsure_though_trained(subject: Subject) -> bool:
-    """Tell a network that was trained and guesses: it knows how frequent a digit is, and no more.
-
-    With labels that belong to the pictures, it reads far better than a guess by the time its first
-    layer shows them; or gives one answer still, where outputs had to come down from near 1 first.
-    """
-    p, (ratio, surprise) = subject.probabilities, subject.once(shaped_by_pictures)
-    answers = np.bincount(p.argmax(axis=1), minlength=subject.classes) / len(p)
-    biases = [b for b in subject.arrays() if not is_weights(b) and b.size == subject.classes]
-    if p.min() < 0 or (biases and not biases[-1].any()):  # a last layer that was never trained
-        return False
-    guessing = float(np.bincount(subject.y, minlength=subject.classes) @ answers / len(p))
-    chance = 3 * np.sqrt(guessing * (1 - guessing) / len(p))
-    sure = float((p.max(axis=1) / np.maximum(p.sum(axis=1), 1e-300)).mean())
-    shaped = surprise > (TRAINED if answers.max() < 0.5 else 3 * TRAINED) and ratio > 1.3
-    return bool(shaped and sure < UNSURE and subject.accuracy < guessing + chance)
 
 
 def _spreads(subject: Subject) -> tuple[float, float]:
