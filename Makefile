@@ -65,10 +65,12 @@ student: .venv/ready
 slides: .venv/ready
 	$(BIN)/python tools/slides.py
 
-# The whole book as a PDF, which Chromium prints; the variable CHROMIUM names another one than that on the path.
-pdf: book
+# The whole book as a PDF, which Chromium prints; the variable CHROMIUM names another one than that on the path. The
+# notebooks run anew, with figures drawn in lines: ten minutes. make pdf PAGES=_build/html prints the pages of make book.
+pdf: .venv/ready
 	$(PIP) -r requirements-browser.txt
-	$(BIN)/python tools/pdf.py _build/why-isnt-it-learning.pdf
+	$(if $(PAGES),,$(BIN)/python tools/vector_pages.py)
+	$(BIN)/python tools/pdf.py $(or $(PAGES),_build/print/_build/html)
 
 # Measure speed: against PyTorch, scikit-learn and the machine's limit, line by line, and to the same accuracy.
 bench: .venv/ready

@@ -1,6 +1,9 @@
-"""Print the whole book: a PDF with an outline and page numbers, of the pages that are built.
+"""Print the whole book: a PDF with an outline and page numbers, of pages that are built.
 
-Usage: make book; python tools/pdf.py [FILE]        (by default _build/why-isnt-it-learning.pdf)
+Usage: python tools/vector_pages.py; python tools/pdf.py _build/print/_build/html
+       make book; python tools/pdf.py _build/html       (with figures as screens show them)
+
+The file is _build/why-isnt-it-learning.pdf.
 
 The pages follow each other in the order of _toc.yml. Links between them lead to a place in the
 file; the addresses of those to other sites stand at the end of each chapter, and all solutions in
@@ -21,7 +24,7 @@ import yaml
 from bs4 import BeautifulSoup, Tag
 
 ROOT = Path(__file__).parents[1]
-HTML = ROOT / "_build" / "html"
+FILE = ROOT / "_build" / "why-isnt-it-learning.pdf"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 TITLE = "Why Isn’t It Learning?"
 WAIT = 600_000  # milliseconds: several hundred pages
@@ -69,23 +72,25 @@ justify-content: space-between"><span class="title"></span><span class="pageNumb
 
 def main() -> None:
     """Put the pages together, and print them."""
-    file = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "_build" / "why-isnt-it-learning.pdf"
+    if len(sys.argv) != 2:
+        raise SystemExit("python tools/pdf.py PAGES: found no folder of built pages, expected one")
+    pages = Path(sys.argv[1]).resolve()
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
-    if not (HTML / f"{toc['root']}.html").exists():
-        raise SystemExit(f"{HTML}: found no pages, expected the book; run make book first")
-    whole = HTML / "whole.html"  # beside what it shows
+    if not (pages / f"{toc['root']}.html").exists():
+        raise SystemExit(f"{pages}: found no pages, expected the book; run make book first")
+    whole = pages / "whole.html"  # beside what it shows
     try:
-        whole.write_text(assemble(toc), "utf-8")
-        print_to(file, whole)
+        whole.write_text(assemble(toc, pages), "utf-8")
+        print_to(FILE, whole)
     finally:
         whole.unlink(missing_ok=True)
-    print(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+    print(f"{FILE}: {FILE.stat().st_size / 1e6:.1f} MB")
 
 
-def assemble(toc: dict) -> str:
-    """Make one page of all, in the order of a table of contents."""
+def assemble(toc: dict, pages: Path) -> str:
+    """Make one page of all in a folder, in the order of a table of contents."""
     names = [name for _, some in parts(toc) for name in some]
-    chapters = {name: Chapter(name, set(names)) for name in names}
+    chapters = {name: Chapter(name, set(names), pages) for name in names}
     contents = []
     for caption, some in parts(toc):
         items = "".join(f"<li>{chapters[name].link()}</li>" for name in some)
@@ -114,9 +119,9 @@ def parts(toc: dict) -> Iterator[tuple[str, list[str]]]:
 class Chapter:
     """A page, made ready to stand among others."""
 
-    def __init__(self, name: str, names: set[str]) -> None:
-        """Read a page; `names` are those of all that will be in the file."""
-        page = BeautifulSoup((HTML / f"{name}.html").read_text("utf-8"), "html.parser")
+    def __init__(self, name: str, names: set[str], pages: Path) -> None:
+        """Read a page of a folder; `names` are those of all that will be in the file."""
+        page = BeautifulSoup((pages / f"{name}.html").read_text("utf-8"), "html.parser")
         self.name, self.names = PurePosixPath(name), names
         self.section = page.select_one("article > section")
         self.section["class"] = "chapter"

@@ -79,12 +79,16 @@ def smaller(png: str, colours: int = 96) -> str:
     return base64.b64encode(reduced.getvalue()).decode()
 
 
+def where_mnist_is() -> Path:
+    """Find the folder of MNIST's files, or say how to get them."""
+    return dataset.load_mnist().files[0].parent.resolve()
+
+
 def main() -> None:
     """Refresh the notebooks named on the command line, or all."""
     paths = [Path(name).resolve() for name in sys.argv[1:]] or sorted(BOOK.glob("*.ipynb"))
-    mnist = dataset.load_mnist()
     # The kernels start in book/: a relative $MNIST_DIR would mean another place there.
-    os.environ["MNIST_DIR"] = str(mnist.files[0].parent.resolve())
+    os.environ["MNIST_DIR"] = str(where_mnist_is())
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "2")
     for path in paths:
         refresh(path)

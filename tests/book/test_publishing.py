@@ -302,11 +302,11 @@ def test_the_map_says_something_of_each_chapter_and_of_nothing_else():
 # ------------------------------------------------------------------------------------------- paper
 
 
-def test_a_chapter_on_paper_has_solutions_at_the_end_and_nothing_for_a_screen(html, monkeypatch):
-    monkeypatch.setattr(pdf, "HTML", html)
+def test_a_chapter_on_paper_has_solutions_at_the_end_and_nothing_for_a_screen(html):
     name = LEARNING[2]
     chapters = [{"file": name}, {"file": "book/references"}]
-    whole = pdf.assemble({"root": TOC["root"], "parts": [{"caption": "", "chapters": chapters}]})
+    toc = {"root": TOC["root"], "parts": [{"caption": "", "chapters": chapters}]}
+    whole = pdf.assemble(toc, html)
     page = BeautifulSoup(whole, "html.parser")
     ids = [tag["id"] for tag in page.find_all(id=True)]
     assert len(ids) == len(set(ids))

@@ -1,6 +1,7 @@
 // Run a notebook on Pyodide in Node: node run_notebook.mjs PYODIDE_FOLDER STAGED_FOLDER NOTEBOOK [NAME=VALUE ...]
 // PYODIDE_FOLDER is the site's static/pyodide, STAGED_FOLDER has the notebooks and their data, and NAME=VALUE is set in
-// the environment. The last line that is printed is JSON: the processor seconds of each cell, and of the first that failed the error.
+// the environment. The last line that is printed is JSON: the processor seconds of each cell, of the first that failed the error, and
+// the most memory that the process had.
 import { pathToFileURL } from "node:url";
 import path from "node:path";
 
@@ -35,5 +36,6 @@ for number, cell in enumerate(cells):
     if error is not None and not may_raise:
         report["error"] = f"cell {number}: {type(error).__name__}: {error}"
         break
+report["megabytes"] = round(js.process.resourceUsage().maxRSS / 1024)
 print(json.dumps(report))
 `);

@@ -16,6 +16,7 @@ from stage import ROOT, notebooks
 BUILT = ROOT / "_build" / "lite"
 PYODIDE, STAGED = BUILT / "site" / "static" / "pyodide", BUILT / "notebooks"
 LIMIT = 180  # seconds of processor time a chapter
+MEMORY = 1500  # megabytes, Node's own among them
 
 pytestmark = [
     pytest.mark.skipif(not os.environ.get("TEST_LITE"), reason="make test-lite runs this"),
@@ -40,4 +41,6 @@ def test_a_notebook_runs_to_its_end_and_in_time(notebook):
     assert report["error"] is None, run.stdout[-4000:]
     cells = json.loads((STAGED / notebook.name).read_text("utf-8"))["cells"]
     assert len(report["seconds"]) == sum(cell["cell_type"] == "code" for cell in cells)
+    print(f"{sum(report['seconds']):.0f} s, {report['megabytes']} MB")
     assert sum(report["seconds"]) < LIMIT
+    assert report["megabytes"] < MEMORY
