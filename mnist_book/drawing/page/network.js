@@ -89,7 +89,8 @@
     let weightsAt = 0, biasesAt = 0;
     const layers = layerSizes.map(([inputs, units], layer) => {
       const some = levels.subarray(weightsAt, (weightsAt += inputs * units));
-      const weights = new Float32Array(some).map((level) => level * scales[layer]);
+      const weights = new Float32Array(some);
+      for (let i = 0; i < weights.length; i++) weights[i] *= scales[layer];
       const next = () => view.getFloat32(4 * biasesAt++, true); // little-endian
       const biases = Float32Array.from({ length: units }, next);
       need(biases.every(Number.isFinite), "biases");
