@@ -100,13 +100,14 @@
   });
 
   // Who uses the keyboard scrolls in a box that is wider than its place.
-  const boxes = "pre, .cell_output > .output, .pst-scrollable-table-container, .formula";
-  const reach = (box, near) => {
-    if (!near) return;
-    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
-    else box.removeAttribute("tabindex");
-  };
-  watch(document.querySelectorAll(boxes), reach, "100% 0px");
+  const reach = new IntersectionObserver((entries) => {
+    const near = entries.filter(({ isIntersecting }) => isIntersecting).map(({ target }) => target);
+    const wide = near.map((box) => box.scrollWidth > box.clientWidth); // before anything changes
+    near.forEach((box, i) => (wide[i] ? (box.tabIndex = 0) : box.removeAttribute("tabindex")));
+  }, { rootMargin: "100% 0px" });
+  for (const box of document.querySelectorAll(
+    "pre, .cell_output > .output, .pst-scrollable-table-container, .formula"
+  )) reach.observe(box);
 
   const entries = new Map();
   for (const link of document.querySelectorAll("#pst-page-toc-nav a")) {

@@ -24,7 +24,7 @@ COUNT = 300  # drawings
 IN_NODE = """
 process.argv.slice(1).forEach(require);
 const given = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
-console.log(JSON.stringify((%s)(given)));
+Promise.resolve((%s)(given)).then((found) => console.log(JSON.stringify(found)));
 """
 
 
@@ -120,8 +120,8 @@ def test_the_pad_stops_where_the_kernel_does(run):
     assert limits == [MAX_STROKES, MAX_POINTS]
 
 
-RECOGNIZE = """({ drawings, weights, settings = [{}] }) => {
-  const network = DigitPad.readNetwork(weights);
+RECOGNIZE = """async ({ drawings, weights, settings = [{}] }) => {
+  const network = await DigitPad.readNetwork(weights);
   return settings.flatMap((changed) =>
     drawings.map((strokes) => DigitPad.recognize({ ...network, ...changed }, strokes)));
 }"""
@@ -188,8 +188,8 @@ def test_the_length_of_a_trembling_line_is_that_of_python(run, weights):
     assert 0.2 < refused < 0.8
 
 
-PREDICT = """({ pixels, weights }) => {
-  const network = DigitPad.readNetwork(weights);
+PREDICT = """async ({ pixels, weights }) => {
+  const network = await DigitPad.readNetwork(weights);
   const levels = Uint8Array.from(atob(pixels), (character) => character.charCodeAt(0));
   const image = (i) => Float64Array.from(levels.subarray(784 * i, 784 * i + 784), (v) => v / 255);
   return Array.from({ length: levels.length / 784 }, (_, i) => DigitPad.predict(network, image(i)));
@@ -259,9 +259,8 @@ DAMAGE = {
     "biases that are too short": {"biases": "AAAA"},
     "biases that are NaN": {"biases": "nan"},
 }
-READ = """(contents) => contents.map((weights) => {
-  try { DigitPad.readNetwork(weights); return "no error"; } catch (error) { return error.message; }
-})"""
+READ = """(contents) => Promise.all(contents.map((weights) =>
+  DigitPad.readNetwork(weights).then(() => "no error", (error) => error.message)))"""
 
 
 def test_damaged_weights_are_found_and_others_taken(run, weights):

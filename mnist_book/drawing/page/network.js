@@ -76,8 +76,11 @@
 
   const total = (numbers) => numbers.reduce((sum, number) => sum + number, 0);
 
-  /** Unpack the weights that Recognizer.export wrote; an Error says what is wrong. */
-  function readNetwork(content) {
+  /** Let the page answer in between. */
+  const pause = () => new Promise((resume) => setTimeout(resume));
+
+  /** Unpack the weights that Recognizer.export wrote, bit by bit; an Error says what is wrong. */
+  async function readNetwork(content) {
     checkSettings(content);
     const { sizes, slope, scales, temperature, threshold, refusal, gate, image } = content;
     const levels = levelsOf(content.weights);
@@ -85,16 +88,19 @@
     const layerSizes = scales.map((_, layer) => [sizes[layer], sizes[layer + 1]]);
     need(levels.length === total(layerSizes.map(([i, o]) => i * o)), "number of weights");
     need(biasBytes.length === 4 * total(sizes.slice(1)), "number of biases");
-    const view = new DataView(biasBytes.buffer);
+    const view = new DataView(biasBytes.buffer), layers = [];
     let weightsAt = 0, biasesAt = 0;
-    const layers = layerSizes.map(([inputs, units], layer) => {
-      const some = levels.subarray(weightsAt, (weightsAt += inputs * units));
-      const weights = new Float32Array(some).map((level) => level * scales[layer]);
+    for (const [layer, [inputs, units]] of layerSizes.entries()) {
+      await pause();
+      const some = levels.subarray(weightsAt, (weightsAt += inputs * units)), scale = scales[layer];
+      const weights = new Float32Array(some);
+      for (let i = 0; i < weights.length; i++) weights[i] *= scale;
       const next = () => view.getFloat32(4 * biasesAt++, true); // little-endian
       const biases = Float32Array.from({ length: units }, next);
       need(biases.every(Number.isFinite), "biases");
-      return { weights, biases };
-    });
+      layers.push({ weights, biases });
+    }
+    await pause();
     return { layers, slope, temperature, threshold, refusal, gate, image };
   }
 

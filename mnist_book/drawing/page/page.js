@@ -72,8 +72,7 @@
     const weights = globalThis.DIGIT_PAD_WEIGHTS;
     delete globalThis.DIGIT_PAD_WEIGHTS;
     try {
-      const loaded = readNetwork(weights);
-      await new Promise((resume) => setTimeout(resume)); // lets the page answer in between
+      const loaded = await readNetwork(weights);
       await checkSum(weights);
       return loaded;
     } catch (error) {

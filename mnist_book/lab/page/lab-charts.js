@@ -3,7 +3,7 @@
 (() => {
   "use strict";
 
-  const { figure } = MnistLab;
+  const { figure, grouped } = MnistLab;
   const COLOURS = ["ink", "quiet", "line", "faint", "paper", "mine", "twin", "plus", "minus"];
   const EDGE = 3; // pixels between a line's end and a name that stands before it
 
@@ -37,7 +37,7 @@
   }
 
   const tick = (value) => (value >= 1e6 ? value.toExponential(0).replace("e+", "e")
-    : Number(value.toPrecision(2)).toLocaleString("en"));
+    : grouped(Number(value.toPrecision(2))));
 
   function ticksUpTo(top) {
     const raw = top / 4, power = 10 ** Math.floor(Math.log10(raw));
@@ -107,7 +107,7 @@
       });
       for (const step of ticksUpTo(span)) {
         context.textAlign = step === 0 ? "left" : step > span * 0.97 ? "right" : "center";
-        context.fillText(step.toLocaleString("en"), toX(step), height - 8);
+        context.fillText(grouped(step), toX(step), height - 8);
       }
       context.textAlign = "left";
     }

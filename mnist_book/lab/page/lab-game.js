@@ -103,7 +103,6 @@
       this.root = element(`<div class="lab lab-game"></div>`);
       this.root.innerHTML = html(this.id);
       place.replaceChildren(this.root);
-      place.style.minHeight = "";
       this.bench = new Bench((message) => this.hear(message));
       this.#listen();
       const wanted = this.fromAddress();
@@ -263,8 +262,8 @@
     }
 
     #answer(told) {
-      const { evidence, lesson, best } = this.case, place = this.find(".lab-answer");
-      const verdict = told ? "Here is what it was." : this.#verdict(best);
+      const { evidence, lesson } = this.case, place = this.find(".lab-answer");
+      const verdict = told ? "Here is what it was." : this.#verdict();
       const nameOf = (id) => INSTRUMENTS.find((instrument) => instrument.id === id)?.name ?? id;
       place.innerHTML = `<h3>${verdict}</h3>
         ${this.settings.bugs.map((id) => {
@@ -286,12 +285,15 @@
       place.scrollIntoView({ block: "nearest" });
     }
 
-    #verdict(best) {
-      const { looks, wrong } = this;
-      if (looks < best && !wrong) return `A lucky guess: ${plural(best, "look")} would have proved it.`;
+    /** How well it was found; a right name proves nothing unless the evidence was looked at. */
+    #verdict() {
+      const { looks, wrong } = this, { evidence, best } = this.case;
       const found = `Found, with ${plural(looks, "look")}`;
       if (wrong) return `${found} and ${plural(wrong, "wrong name")}. ${plural(best, "look")} would do.`;
-      return looks === best ? `${found}. It can’t be proved with fewer.` : `${found}; ${best} would do.`;
+      if (looks === 0) return `Right, but guessed: ${plural(best, "look")} would have proved it.`;
+      if (!evidence.every(([id]) => this.panels.has(id)))
+        return `Right, with ${plural(looks, "look")}. What proves it stands below.`;
+      return looks === best ? `${found}, and proved.` : `${found}; ${best} would do.`;
     }
 
     move(by) {

@@ -14,6 +14,15 @@
     return colour.match(/[\d.]+/g).slice(0, 3).map(Number);
   }
 
+  /** The 256 shades from one colour to another, each a pixel of an image. */
+  function shades(paper, colour) {
+    const from = channels(paper), to = channels(colour), pixels = new Uint8ClampedArray(4 * 256);
+    for (let share = 0; share < 256; share++)
+      for (let c = 0; c < 4; c++)
+        pixels[4 * share + c] = c === 3 ? 255 : from[c] + (share / 255) * (to[c] - from[c]);
+    return new Uint32Array(pixels.buffer);
+  }
+
   /**
    * Paint pictures one below the other on a canvas that nobody sees, to take them from.
    *
@@ -23,14 +32,12 @@
   function stripOf(numbers, limit, { paper, plus, minus, line }) {
     const count = Math.floor(numbers.length / PIXELS), inner = strip.getContext("2d");
     if (strip.height !== SIDE * count) [strip.width, strip.height] = [SIDE, SIDE * count];
-    const image = inner.createImageData(SIDE, SIDE * count), { data } = image;
-    const from = channels(paper), up = channels(plus), down = channels(minus), grey = channels(line);
-    for (let i = 0; i < count * PIXELS; i++) {
-      const value = numbers[i] / (limit || 1), isNumber = Number.isFinite(value);
-      const to = isNumber ? (value < 0 ? down : up) : grey;
-      const share = isNumber ? Math.min(1, Math.abs(value)) : 0.5;
-      for (let c = 0; c < 3; c++) data[4 * i + c] = from[c] + share * (to[c] - from[c]);
-      data[4 * i + 3] = 255;
+    const image = inner.createImageData(SIDE, SIDE * count), data = new Uint32Array(image.data.buffer);
+    const up = shades(paper, plus), down = shades(paper, minus), grey = shades(paper, line)[127];
+    const scale = 255 / (limit || 1);
+    for (let i = 0; i < data.length; i++) {
+      const share = Math.round(Math.min(255, Math.abs(numbers[i] * scale)));
+      data[i] = Number.isFinite(numbers[i]) ? (numbers[i] < 0 ? down : up)[share] : grey;
     }
     inner.putImageData(image, 0, 0);
     return (context, number, x, y, size) => {

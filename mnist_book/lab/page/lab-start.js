@@ -9,10 +9,13 @@
     "lab-view.js", "lab-game.js",
   ];
   const NEAR = "400px"; // how far below the screen a laboratory begins to load
-  const HEIGHTS = { full: "70rem", game: "60rem", "": "45rem" }; // so that the page does not jump
 
   const base = new URL(".", document.currentScript.src).href;
   let loading = null; // a promise, for all laboratories of the page
+
+  /** Wait until the browser has nothing else to do, but not for long: it stays ready to answer. */
+  const pause = () => new Promise((resume) =>
+    globalThis.requestIdleCallback ? requestIdleCallback(resume, { timeout: 100 }) : setTimeout(resume));
 
   function append(tag, properties) {
     return new Promise((resolve, reject) => {
@@ -26,15 +29,18 @@
 
   /** Load by elements: unlike fetch, they work from file:// too. `async: false` keeps the order. */
   async function load() {
-    const style = append("link", { rel: "stylesheet", href: `${base}lab.css` });
-    await Promise.all([
-      style, ...SCRIPTS.map((name) => append("script", { src: base + name, async: false })),
-    ]);
+    const coming = [append("link", { rel: "stylesheet", href: `${base}lab.css` })];
+    for (const name of SCRIPTS) {
+      coming.push(append("script", { src: base + name, async: false }));
+      await pause();
+    }
+    await Promise.all(coming);
   }
 
   async function mount(element) {
     try {
       await (loading ??= load());
+      await pause();
       MnistLab.mount(element);
     } catch (error) {
       const text = Object.assign(document.createElement("p"), { role: "alert" });
@@ -57,7 +63,6 @@
         }
     }, { rootMargin: `${NEAR} 0px` });
     for (const element of document.querySelectorAll("[data-lab]")) {
-      element.style.minHeight = HEIGHTS[element.dataset.lab];
       if (wanted(element)) mount(element);
       else observer.observe(element);
     }

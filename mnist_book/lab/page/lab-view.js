@@ -10,6 +10,7 @@
   const TWIN = [6, 4]; // the dashes of the right network
   const STRETCH = 2000; // steps that a press of Run is good for
   const UNHURRIED = 500; // milliseconds between two pictures where somebody asked for less motion
+  const SLICE = 4; // milliseconds of painting in one frame; the rest waits for the next ones
   const LIVE = ["example", "row_sums", "predictions", "layers", "first_loss", "dead", "weights"];
   const CHECKS = INSTRUMENTS.filter(({ live }) => !live).map(({ id }) => id);
 
@@ -180,7 +181,7 @@
   class Lab {
     frame = 0;
     painted = 0;
-    fresh = null; // ids of readings that are not on the screen yet
+    due = new Map(); // what is to be painted, charts and cards, and how
     before = null; // the curve of the run before the last change
   
     constructor(place, { preset = null, form = "small" } = {}) {
@@ -193,14 +194,12 @@
       this.root = element(`<div class="lab lab-${form}"></div>`);
       this.root.innerHTML = html(`lab-${++mounted}`, preset, this.full);
       place.replaceChildren(this.root);
-      place.style.minHeight = "";
       this.bench = new Bench((message) => this.hear(message));
       this.#controls();
       this.#panels();
       this.#listen();
       this.#foot();
       this.fromAddress();
-      this.schedule();
       if (this.full) this.ready();
     }
 
@@ -301,7 +300,7 @@
       this.stopping = "";
       this.problem("");
       this.readings = {};
-      this.fresh = null;
+      this.due.clear();
       for (const panel of this.panels.values()) {
         if (panel.instrument.live) panel.reading = null; // its picture stays until the next one
         else panel.clear();
@@ -422,45 +421,61 @@
 
     take(readings = {}) {
       this.readings = { ...this.readings, ...readings };
-      for (const id of Object.keys(readings)) this.fresh = (this.fresh ?? new Set()).add(id);
+      for (const id of Object.keys(readings)) {
+        const panel = this.panels.get(id);
+        if (panel) this.due.set(panel, () => {
+          if (panel.visible || panel.reading === null)
+            panel.show(this.readings[id], { running: this.bench.running });
+        });
+      }
     }
 
+    /** Have the charts painted, and what else is due. */
     schedule() {
+      const lines = () => this.bench.lines(this.settings.bugs.length > 0, this.before);
+      const canvas = (name) => this.find(`.lab-${name} canvas`);
+      this.due.set("loss", () => paintLoss(canvas("loss"), lines().loss));
+      this.due.set("accuracy", () => paintAccuracy(canvas("accuracy"), lines().accuracy));
+      this.#awaitFrame();
+    }
+
+    #awaitFrame() {
       if (this.frame) return;
       const wait = stillMotion.matches && this.bench.running
         ? Math.max(0, this.painted + UNHURRIED - performance.now()) : 0;
       const paint = () => {
         this.frame = 0;
-        this.painted = performance.now();
         this.paint();
       };
       this.frame = wait ? setTimeout(paint, wait) : requestAnimationFrame(paint);
     }
 
+    /** Paint what is due, the oldest first, for a slice of time. */
     paint() {
       if (!this.root.isConnected) return; // a notebook's cell was run again
-      const broken = this.settings.bugs.length > 0;
-      const lines = this.bench.lines(broken, this.before);
-      paintLoss(this.find(".lab-loss canvas"), lines.loss);
-      paintAccuracy(this.find(".lab-accuracy canvas"), lines.accuracy);
-      for (const id of this.fresh ?? []) {
-        const panel = this.panels.get(id);
-        if (panel?.visible || panel?.reading === null) panel.show(this.readings[id], { running: this.bench.running });
-      }
-      this.fresh = null;
       this.showRunning();
+      const start = performance.now();
+      for (const [part, show] of this.due) {
+        this.due.delete(part);
+        show();
+        if (performance.now() - start > SLICE) break;
+      }
+      if (this.due.size > 0) this.#awaitFrame();
+      else this.painted = start;
     }
 
     redraw() {
-      if (!this.root.isConnected) return;
-      for (const panel of this.panels.values()) panel.draw();
+      for (const panel of this.panels.values())
+        if (!this.due.has(panel)) this.due.set(panel, () => panel.draw());
       this.schedule();
     }
 
     /** Let every text catch up with its picture. */
     settle() {
-      for (const [id, reading] of Object.entries(this.readings ?? {}))
-        this.panels.get(id)?.show(reading);
+      for (const [id, reading] of Object.entries(this.readings ?? {})) {
+        const panel = this.panels.get(id);
+        if (panel) this.due.set(panel, () => panel.show(reading));
+      }
     }
 
     showRunning() {

@@ -26,6 +26,10 @@
     if (place.textContent !== text) place.textContent = text;
   }
 
+  /** A number with commas between thousands. toLocaleString takes long when it is first called. */
+  const grouped = (value) =>
+    String(value).replace(/^-?\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ","));
+
   /** A number as one reads it: as many digits as say something, a true minus, words for no number. */
   function figure(value, digits = 3) {
     if (Number.isNaN(value)) return "nan";
@@ -34,7 +38,7 @@
     let text;
     if (size === 0) text = "0";
     else if (size >= 1e6 || size < 1e-3) text = value.toExponential(1).replace("e+", "e");
-    else if (size >= 1000) text = Math.round(value).toLocaleString("en");
+    else if (size >= 1000) text = grouped(Math.round(value));
     else text = value.toPrecision(digits);
     return text.replaceAll("-", "−");
   }
@@ -43,7 +47,7 @@
     Number.isFinite(share) ? `${(100 * share).toFixed(share > 0 && share < 1 ? 1 : 0)}\u00a0%` : "–";
 
   const plural = (count, one, many = `${one}s`) =>
-    `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+    `${grouped(count)} ${count === 1 ? one : many}`;
 
   // A notebook has no pages around it: there, what would be a link is text.
   const page = (path) => (base ? new URL(`../book/${path}`, base).href : null);
@@ -80,7 +84,7 @@
   }
 
   Object.assign(MnistLab, {
-    base, escaped, markdown, element, write, figure, percent, plural, link, page, chapterLink, guideLink,
+    base, escaped, markdown, element, write, grouped, figure, percent, plural, link, page, chapterLink, guideLink,
     copyAddress, watchColours,
   });
 })();
