@@ -229,7 +229,9 @@ def overflow(subject: Subject) -> Said:
     alone = (subject.twin or subject).predict(x[bad : bad + 1])
     code = "softmax.global_max" if np.isclose(alone.sum(), 1, atol=1e-3) else "softmax.overflow"
     given = "logits of about 10,000" if subject.twin else "inputs a million times as large"
-    yield finding(code, given, f"a row {large[bad].round(3)}", "finite, sum 1")
+    latent = code == "softmax.overflow" and subject.finite and not _has_giants(subject)
+    says = "network_later" if latent else "network"
+    yield finding(code, given, f"a row {large[bad].round(3)}", "finite, sum 1", says)
 
 
 @probe(needs="probabilities twin", unless="softmax.axis softmax.global_sum network.random")
