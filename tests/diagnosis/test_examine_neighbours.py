@@ -8,7 +8,6 @@ import pytest
 import zoo
 
 from mnist_book import examine
-from mnist_book.diagnosis.examine import moments, stepper
 
 X, Y = zoo.digits(7)
 
@@ -113,9 +112,7 @@ def adam(**members):
     ("words", "members"),
     [
         ("do not change with time", {"times": lambda self, k: (1, 1)}),
-        ("do not change with time", {"corrections": lambda self, k: (1, 1)}),
         ("one of the corrections", {"corrections": lambda self, k: (1, 1 - 0.999**self.time)}),
-        ("one of the corrections", {"corrections": lambda self, k: (1 - 0.9**self.time,) * 2}),
         ("with each parameter", {"times": lambda self, k: (4 * self.time + k,) * 2}),
         ("exchanged", {"b1": 0.999, "b2": 0.9}),
         ("root", {"power": 1}),
@@ -146,7 +143,7 @@ RIGHT_METHODS = {
     "RMSProp with momentum": {"update": rmsprop_with_momentum},
     "RMSProp with momentum, new": {"update": rmsprop_with_momentum, "fresh": True},
     "Adamax": {"update": adamax},
-    "Adam that has gone on for long": {"times": lambda self, k: (20_000 + self.time,) * 2},
+    "Adam that has gone on for long": {"start": 20_000},
     "Adam": {},
 }
 
@@ -154,15 +151,10 @@ RIGHT_METHODS = {
 @pytest.mark.parametrize("name", RIGHT_METHODS)
 def test_right_methods_are_right(name):
     members = RIGHT_METHODS[name]
-    kind = type("Changed", (Adam,), members)
-    report = examine(kind(trained=0 if "fresh" in members else 40), X, Y)
+    network = type("Changed", (Adam,), members)(trained=0 if "fresh" in members else 40)
+    network.time += members.get("start", 0)
+    report = examine(network, X, Y)
     assert report.ok, report
-
-
-def test_a_method_is_read_off_its_steps():
-    assert stepper.first_weights(types.SimpleNamespace(arrays=lambda: [], x=X)) is None
-    lengths = moments.Growth((1 - 0.9 ** np.arange(1, 7)) / 0.1)
-    assert not moments._fits(lengths, 0.9, 0.999, moments._right)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -221,7 +213,6 @@ class NaiveTenth(Naive):
     ("code", "words", "network"),
     [
         ("train.momentum", "batch before", Late()),
-        ("train.momentum", "batch before", Late(trained=0)),
         ("train.momentum", "batch before", Stale()),
         ("train.ignores_batch", "12 of the 24", Half()),
         ("gradients.decay", "wrong sign", Growing()),
@@ -252,11 +243,6 @@ class Merged(Net):
 class Scrambled(Net):
     def one_hot(self, y):
         return np.eye(10)[:, y].reshape(len(y), 10)
-
-
-class WithoutBias(Net):
-    def hidden(self, x):
-        return np.maximum(x @ self.p[0], 0)
 
 
 class OtherBend(Net):
@@ -300,7 +286,6 @@ def dropping(*names, **members):
         ("cross_entropy.wrong_class", "9 for 8", Merged()),
         ("cross_entropy.wrong_class", "an index is off", Scrambled()),
         ("network.modes", "two forward passes", OtherBend()),
-        ("network.modes", "two forward passes", WithoutBias()),
         ("network.modes", "not scaled", dropping(scale=1.0)),
         ("network.modes", "not scaled", dropping("step", scale=1.0)),
         ("network.modes", "twice", dropping(later=0.5)),
@@ -358,18 +343,13 @@ class NeverKept(Normalised):
         pass
 
 
-class Deviations(Normalised):
+class Squares(Normalised):
     def keep(self, z):
-        super().keep(z)
-        self.variance = 0.9 * self.variance + 0.1 * z.std(axis=0)
+        self.mean = 0.9 * self.mean + 0.1 * z.mean(axis=0)
+        self.variance = 0.9 * self.variance + 0.1 * z.var(axis=0) ** 2
 
 
-class WithoutGamma(Normalised):
-    def normal(self, z):
-        return (z - self.mean) / np.sqrt(self.variance + 1e-5) + self.p[2]
-
-
-@pytest.mark.parametrize("kind", [NeverKept, Deviations, WithoutGamma])
+@pytest.mark.parametrize("kind", [NeverKept, Squares])
 def test_running_averages_must_become_those_of_a_batch_that_comes_again(kind):
     report = examine(kind(), X, Y)
     assert [each.code for each in report.findings] == ["network.modes"], report

@@ -10,7 +10,8 @@ from mnist_book.diagnosis.examine import moments
 from mnist_book.diagnosis.examine.objective import SCORES, Score
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import is_matrix
-from mnist_book.diagnosis.examine.steps import SMALL_WEIGHTS, Stepper
+from mnist_book.diagnosis.examine.stepper import Stepper
+from mnist_book.diagnosis.examine.steps import SMALL_WEIGHTS
 from mnist_book.diagnosis.examine.subject import Subject
 
 ENTRIES = 12  # of each array that are compared

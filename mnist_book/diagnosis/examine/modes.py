@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mnist_book.diagnosis.examine.objective import objective
+from mnist_book.diagnosis.examine.objective import SCORES, objective
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.stepper import Stepper
 from mnist_book.diagnosis.examine.subject import Subject
@@ -176,17 +176,15 @@ def running_averages(subject: Subject) -> Said:
     if settled and after > 0.2 * size and size > 1e-3:
         given = f"one batch of {len(x)}, {2 * REPEATS} times, with the same weights"
         returned = (
-            f"scores of classes in predicting that are {after / size:.0%} off those in training"
+            f"losses of classes in predicting that are {after / size:.0%} off those in training"
         )
         yield finding("network.modes", given, returned, "the same", "network_running")
 
 
 def _in_company(network: Subject, x: np.ndarray) -> bool:
     """Tell whether the loss of a picture depends on the others in the batch."""
-    y = np.arange(len(x)) % network.classes
-    half = len(x) // 2
-    parts = x[:half], x[half:], x
-    losses = [network.loss(part, y[:half] if len(part) == half else y) for part in parts]
+    y, half = np.arange(len(x)) % network.classes, len(x) // 2
+    losses = [network.loss(x[k], y[k]) for k in (slice(half), slice(half, None), slice(None))]
     network.luck = 1
     again = network.loss(x, y)
     network.luck = 0
@@ -196,17 +194,21 @@ def _in_company(network: Subject, x: np.ndarray) -> bool:
 
 
 def _differences(network: Subject, x: np.ndarray) -> tuple[float, float] | None:
-    """Return by how much classes' mean scores differ in predicting, and their size in training.
+    """Return how far classes' losses in predicting are from those in training, and their size.
 
-    A class's mean score is minus the loss where all pictures have its label.
+    A class's loss is that of all pictures with its label. It may be any of the usual ones; of
+    others than cross-entropy a multiple may be, too.
     """
     p = network.predict(x)
-    if p.shape != (len(x), network.classes) or not (p > 0).all():
+    if p.shape != (len(x), network.classes) or not np.isfinite(p).all():
         return None
-    trained = -np.array([network.loss(x, np.full(len(x), c)) for c in range(network.classes)])
-    predicted = np.log(p).mean(axis=0)
-    trained, predicted = trained - trained.mean(), predicted - predicted.mean()
-    return float(np.linalg.norm(predicted - trained)), float(np.linalg.norm(trained))
-
-
-PROBES = (other_probabilities, dropout_in_step, running_averages)
+    labels = [np.full(len(x), c) for c in range(network.classes)]
+    trained = np.array([network.loss(x, y) for y in labels])
+    trained, off = trained - trained.mean(), []
+    for name in ("cross_entropy", "squares", "binary"):
+        predicted = np.array([SCORES[name](np.clip(p, 1e-12, 1 - 1e-12), y) for y in labels])
+        predicted -= predicted.mean()
+        share = float(predicted @ trained) / max(float(predicted @ predicted), 1e-300)
+        share = 1.0 if name == "cross_entropy" else share
+        off.append(float(np.linalg.norm(share * predicted - trained)))
+    return min(off), float(np.linalg.norm(trained))

@@ -12,8 +12,9 @@ D. Kingma, J. Ba, Adam: a method for stochastic optimization, ICLR 2015 (arXiv:1
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -27,6 +28,7 @@ LARGE = 1e13  # times the usual inputs
 STEPS = 6
 FACTORS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 0.9999)  # of means that fade, b1 and b2
 USUAL = [(0.9, 0.999), (0.0, 0.9), (0.0, 0.99)]
+USUAL_OF_ADAM = [(0.9, 0.999), (0.9, 0.99), (0.95, 0.999), (0.8, 0.999)]
 LONGEST = 13_000  # steps of a training after which corrections still show
 ALIKE = 1e-10  # relative, of lengths of steps
 FASTEST, SLOWEST = 0.95, 0.99  # of a mean that is of the last few gradients, and of many
@@ -110,12 +112,18 @@ def method(subject: Subject) -> Method | None:
         if _fits(found, b1, b2, _right) or (not b1 and _fits(found, b1, b2, _constant)):
             exchanged = b1 >= SLOWEST and b2 <= FASTEST
             return Method(b1, b2, "network_exchanged" if exchanged else "")
-    for says, corrections, stride in _mistakes(arrays):
-        for b1, b2 in product(FACTORS[1:], FACTORS[1:]):
-            if _fits(found, b1, b2, corrections, stride):
-                if corrections is _constant and _counts(subject):
-                    return None  # after a very long training corrections do not show any more
-                return Method(b1, b2, says)
+    for b1, b2 in product(FACTORS[1:], FACTORS[1:]):
+        if _fits(found, b1, b2, _constant):  # as after a very long training, where none shows
+            return None if _counts(subject) else Method(b1, b2, "network_missing")
+    for b1, b2 in USUAL_OF_ADAM:
+        if _fits(found, b1, 1.0, partial(_right_for, b2=b2)):  # what is added up has the factor 1
+            return Method(b1, b2, "network_sum")
+        if any(
+            _fits(found, b1, b2, _right, stride) for stride in (arrays, arrays // 2) if stride > 1
+        ):
+            return Method(b1, b2, "network_time")
+        if any(_fits(found, b1, b2, wrong) for wrong in ONE_WRONG):
+            return Method(b1, b2, "network_one")
     return None
 
 
@@ -137,15 +145,33 @@ def of_method(found: Method, lengths: np.ndarray) -> Said:
 def _fits(found: Growth, b1: float, b2: float, corrections: Corrections, stride: int = 1) -> bool:
     """Tell whether steps grow like that from one time or another on."""
     k = np.arange(1, STEPS + 1)
-    means = (1 - b1**k) / (1 - b1) / np.sqrt((1 - b2**k) / (1 - b2))
-    wanted = found.lengths / means
-    times = np.arange(1, 2 if corrections is _constant else LONGEST)
+    squares = (1 - b2**k) / (1 - b2) if b2 < 1 else k
+    wanted = found.lengths / ((1 - b1**k) / (1 - b1) / np.sqrt(squares))
+    times = np.arange(1, 2 if corrections is _constant else _longest(b1, b2))
     for index in range(1, STEPS):
         later = corrections(times + stride * index, b1, b2) / corrections(times, b1, b2)
         times = times[np.abs(later / wanted[index] - 1) < ALIKE] if wanted[index] else times[:0]
         if not len(times):
             return False
     return True
+
+
+def _longest(b1: float, b2: float) -> int:
+    """Return the time from which on these corrections do not show any more."""
+    slowest = max(b1, b2) if b2 < 1 else 0.999
+    return int(np.clip(np.log(1e-9) / np.log(max(slowest, 0.1)), 20, LONGEST))
+
+
+def with_momentum(lengths: list[float]) -> bool:
+    """Tell whether new steps grow as those of RMSProp with momentum do."""
+    for b1, b2 in product(FACTORS, FACTORS):
+        wanted, velocity = [], 0.0
+        for k in range(1, len(lengths) + 1):
+            velocity = b1 * velocity + 1 / np.sqrt((1 - b2**k) / (1 - b2))
+            wanted.append(velocity)
+        if np.allclose(np.array(lengths) / lengths[0], wanted, rtol=1e-3):
+            return True
+    return False
 
 
 def _right(t: np.ndarray, b1: float, b2: float) -> np.ndarray:
@@ -156,24 +182,22 @@ def _constant(t: np.ndarray, b1: float, b2: float) -> np.ndarray:
     return np.ones(len(t))
 
 
-def _mistakes(arrays: int) -> Iterator[tuple[str, Corrections, int]]:
-    """Yield what corrections are in place of the right ones, and by how much time goes on."""
-    yield "network_missing", _constant, 1
-    for stride in (arrays, arrays // 2):
-        yield "network_time", _right, max(stride, 2)
-    for wrong in (
-        lambda t, b1, b2: 1 / (1 - b1**t),
-        lambda t, b1, b2: np.sqrt(1 - b2**t),
-        lambda t, b1, b2: np.sqrt(1 - b2**t) * (1 - b1**t),
-        lambda t, b1, b2: 1 / np.sqrt(1 - b2**t) / (1 - b1**t),
-        lambda t, b1, b2: np.sqrt(1 - b1**t) / (1 - b1**t),
-        lambda t, b1, b2: np.sqrt(1 - b2**t) / (1 - b2**t),
-        lambda t, b1, b2: np.sqrt(1 - b1**t) / (1 - b2**t),
-        lambda t, b1, b2: (1 - b2**t) / (1 - b1**t),
-        lambda t, b1, b2: np.sqrt(1 - b2**t) / (1 - b1 * t),
-        lambda t, b1, b2: 1 / (1 - b1 * t),
-    ):
-        yield "network_one", wrong, 1
+def _right_for(t: np.ndarray, b1: float, _: float, b2: float) -> np.ndarray:
+    return _right(t, b1, b2)
+
+
+ONE_WRONG: tuple[Corrections, ...] = (
+    lambda t, b1, b2: 1 / (1 - b1**t),  # none for the squares
+    lambda t, b1, b2: np.sqrt(1 - b2**t),  # for the squares alone
+    lambda t, b1, b2: np.sqrt(1 - b2**t) * (1 - b1**t),  # multiplied by
+    lambda t, b1, b2: 1 / np.sqrt(1 - b2**t) / (1 - b1**t),
+    lambda t, b1, b2: np.sqrt(1 - b1**t) / (1 - b1**t),  # the same for both
+    lambda t, b1, b2: np.sqrt(1 - b2**t) / (1 - b2**t),
+    lambda t, b1, b2: np.sqrt(1 - b1**t) / (1 - b2**t),  # exchanged
+    lambda t, b1, b2: (1 - b2**t) / (1 - b1**t),  # outside of the root
+    lambda t, b1, b2: np.sqrt(1 - b2**t) / (1 - b1 * t),  # a product for a power
+    lambda t, b1, b2: 1 / (1 - b1 * t),
+)
 
 
 def _counts(subject: Subject) -> bool:

@@ -493,6 +493,8 @@ def _adam(subject: Subject) -> Said:
         yield fading(growth)
         return
     returned = f"steps of {_row(growth)} times the first"
+    if subject.once(moments.growth) is not None or moments.with_momentum(growth):
+        return  # a method that is known to be none of the wrong ones
     if growth[1] > 1.1 or (
         abs(growth[1] - 0.7073) < 0.003 and _remembers_sign(subject)
     ):  # no method of this kind grows like that

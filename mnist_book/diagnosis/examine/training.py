@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from mnist_book.diagnosis.examine import steps
+from mnist_book.diagnosis.examine import moments, steps
 from mnist_book.diagnosis.examine.calling import Refused
 from mnist_book.diagnosis.examine.notes import doubt, note, unchecked
 from mnist_book.diagnosis.examine.objective import SCORES
@@ -18,6 +18,7 @@ from mnist_book.diagnosis.examine.results import (
     identical,
     is_weights,
 )
+from mnist_book.diagnosis.examine.stepper import Stepper
 from mnist_book.diagnosis.examine.steps import fading
 from mnist_book.diagnosis.examine.subject import Subject
 from mnist_book.diagnosis.examine.weights import shows_training
@@ -75,7 +76,10 @@ def direction(subject: Subject) -> Said:
     """Look for steps that go uphill."""
     found = steps.known_response(subject)
     if found is not None and found.seen.any():
-        if (found.cosines[found.seen] < -0.1).all():
+        known = subject.once(moments.method) if (found.cosines < 0).any() else None
+        if known is not None and known.says:
+            yield from moments.of_method(known, subject.once(moments.growth).lengths)
+        elif (found.cosines[found.seen] < -0.1).all():
             shown = ", ".join(f"{cosine:.3f}" for cosine in found.cosines)
             returned, expected = f"cosines of step and -gradient {shown}", "above 0"
             yield finding("train.ascent", "two batches, random weights", returned, expected)
@@ -126,7 +130,7 @@ def _stuck(subject: Subject, walk: "_Walk") -> list[int]:
     if "loss_and_gradients" in subject.has:
         _, gradients = walk.network.gradients(walk.x, walk.y)
         return [k for k in same if k < len(gradients) and np.abs(gradients[k]).max() > 1e-5]
-    stepper = steps.Stepper(subject)
+    stepper = Stepper(subject)
     step = stepper.change(stepper.start(11), *stepper.batch(12))
     still = [] if step is None else [k for k in same if not step[k].any()]
     return [k for k in still if k not in subject.twin.no_part and len(still) < len(walk.same)]
@@ -140,7 +144,7 @@ def labels_of_pictures(subject: Subject) -> Said:
     """
     if "loss_and_gradients" in subject.has:
         return
-    stepper = steps.Stepper(subject)
+    stepper = Stepper(subject)
     x, y = stepper.batch(12)
     labels = y, np.roll(y, 5), np.zeros_like(y)
     first, other, zeros = (stepper.change(stepper.start(11), x, each) for each in labels)
