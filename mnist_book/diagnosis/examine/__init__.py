@@ -39,6 +39,7 @@ from mnist_book.diagnosis.examine import (
     data,
     gradients,
     loss,
+    modes,
     pictures,
     probabilities,
     reading,
@@ -59,13 +60,16 @@ PROBES: tuple[Probe, ...] = (
     *pictures.PROBES,
     *data.PROBES,
     *probabilities.PROBES,
+    modes.other_probabilities,
     reading.other_in_training,
     reading.dropout_scale,
+    modes.running_averages,
     reading.other_form,
     *bends.PROBES,
     *weights.PROBES,
     *loss.PROBES,
     *gradients.PROBES,
+    modes.dropout_in_step,
     *training.PROBES,
     *steps.PROBES,
     *bare_steps.PROBES,
@@ -86,6 +90,7 @@ ORDER = [
     "cross_entropy",
 ]
 ORDER += ["gradients", "train", "network"]
+LATER = "network_later"  # what does no harm yet explains nothing, and is no first cause
 SIDE_ISSUES = ("function.prints", "function.mutates", "function.not_array")  # never the first cause
 
 
@@ -223,7 +228,7 @@ def _probed(subject: Subject) -> Said:
             caught = [each for each in caught if each.code != "function.raises"]  # explained
         said += caught
         yield from said
-        codes += [each.code for each in said if isinstance(each, Finding)]
+        codes += [each.code for each in said if isinstance(each, Finding) and each.says != LATER]
         if probe.last and codes:
             return
     yield from _out_of_reach(subject)
@@ -267,5 +272,5 @@ def _generators_kept() -> Iterator[None]:
 
 def _rank(finding: Finding) -> int:
     """Put causes before symptoms, in the order of a network's life."""
-    late = finding.code in SIDE_ISSUES
+    late = finding.code in SIDE_ISSUES or finding.says == LATER
     return len(ORDER) if late else ORDER.index(finding.code.split(".")[0])

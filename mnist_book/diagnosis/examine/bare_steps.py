@@ -6,10 +6,12 @@ Where it follows none, as with Adam or dropout, nothing is said.
 
 import numpy as np
 
+from mnist_book.diagnosis.examine import moments
 from mnist_book.diagnosis.examine.objective import SCORES, Score
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import is_matrix
-from mnist_book.diagnosis.examine.steps import SMALL_WEIGHTS, Stepper
+from mnist_book.diagnosis.examine.stepper import Stepper
+from mnist_book.diagnosis.examine.steps import SMALL_WEIGHTS
 from mnist_book.diagnosis.examine.subject import Subject
 
 ENTRIES = 12  # of each array that are compared
@@ -30,15 +32,19 @@ def back(subject: Subject) -> Said:
         return
     for name in USUAL_LOSSES:
         found = [_cosines(subject, SCORES[name], last, seed) for seed in (11, 21)]
-        if all(each is not None and each[last] > ALONG for each in found):
+        if all(each is not None and abs(each[last]) > ALONG for each in found):
             break
     else:
+        return
+    given = "random weights, two batches"
+    returned = f"cosines of step and slopes {', '.join(f'{c:.3f}' for c in found[0])}"
+    if any((each < -ASIDE).any() for each in found):
+        if all((each > ASIDE).any() for each in found):
+            yield finding("train.ascent", given, returned, "1 for each array", "network_some")
         return
     worst = max(float(np.nanmin(each[:last])) for each in found)
     if worst > ASIDE and not _turned_late(subject, SCORES[name], last, found[0]):
         return
-    given = "random weights, two batches"
-    returned = f"cosines of step and slopes {', '.join(f'{c:.3f}' for c in found[0])}"
     if _turned_late(subject, SCORES[name], last, found[0]):
         yield finding("train.early_update", given, returned, "1 for each array")
     elif worst < ASIDE:
@@ -88,7 +94,7 @@ def _cosines(
         sizes = float(np.linalg.norm(slopes)), float(np.linalg.norm(change[entries]))
         if slopes.size > 2 and np.isfinite(slopes).all() and min(sizes) > 1e-9:
             cosines[k] = -float(slopes @ change[entries]) / (sizes[0] * sizes[1])
-        if k == last and not cosines[k] > ALONG:
+        if k == last and not abs(cosines[k]) > ALONG:
             return None
     return cosines if np.isfinite(cosines[:last]).any() else None
 
@@ -116,4 +122,12 @@ def _slopes(
     return np.array(slopes)
 
 
-PROBES = (back,)
+@probe(needs="step parameters finite whole twin", unless="network.random train function")
+def adam(subject: Subject) -> Said:
+    """Look at the corrections of Adam's steps."""
+    known = None if "loss_and_gradients" in subject.has else subject.once(moments.method)
+    if known is not None:
+        yield from moments.of_method(known, subject.once(moments.growth).lengths)
+
+
+PROBES = (back, adam)

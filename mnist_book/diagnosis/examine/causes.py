@@ -12,7 +12,7 @@ import numpy as np
 
 from mnist_book.diagnosis.examine.objective import objective, softmax
 from mnist_book.diagnosis.examine.results import is_matrix, is_weights
-from mnist_book.diagnosis.examine.slopes import BATCH, Pair, Slopes, compare
+from mnist_book.diagnosis.examine.slopes import BATCH, Slopes, compare
 from mnist_book.diagnosis.examine.subject import Subject
 
 SAMPLES = 6  # single pictures
@@ -41,9 +41,8 @@ def cause(subject: Subject, slopes: Slopes) -> Cause:
     last = np.flatnonzero(matrices)[-1]
     if missing := _never_computed(slopes):
         return Cause("gradients.zero", "network", {"numbers": ", ".join(map(str, missing))})
-    for explain in (_transposed, _shared):
-        if found := explain(subject, slopes):
-            return found
+    if found := _transposed(subject) or _in_other_order(slopes) or _shared(subject, slopes):
+        return found
     if slopes.wrong[last]:
         return _of_last_layer(subject, slopes, last)
     return _before_last_layer(subject)
@@ -140,29 +139,32 @@ def _never_computed(slopes: Slopes) -> list[int]:
 # --------------------------------------------------------------------------------------------------
 
 
-def _transposed(subject: Subject, slopes: Slopes) -> Cause | None:
+def _transposed(subject: Subject) -> Cause | None:
     """Find out whether a transpose is missing: symmetric weights hide that."""
     square = any(a.shape[0] == a.shape[1] for a in subject.weights)
     if square and _right_at(subject, "symmetric"):
         return Cause("gradients.transposed")
-    if any(map(_right_when_turned, subject.arrays(), slopes.pairs)):
-        return Cause("gradients.transposed", "network_square")
     return None
+
+
+def _in_other_order(slopes: Slopes) -> Cause | None:
+    """Find gradients whose numbers are all there, and not in their places."""
+    cures = [pair.cure for pair, wrong in zip(slopes.pairs, slopes.wrong, strict=True) if wrong]
+    if not any(cures):
+        return None
+    cure = next(filter(None, cures))
+    if cure.startswith("parameters"):
+        k = next(k for k, pair in enumerate(slopes.pairs) if slopes.wrong[k] and pair.cure == cure)
+        return Cause(
+            "gradients.wrong", "network_exchanged", {"one": f"parameters[{k}]", "other": cure}
+        )
+    return Cause("gradients.transposed", f"network_{cure}")
 
 
 def _right_at(subject: Subject, kind: str) -> bool:
     """Tell whether the gradients are right at another kind of point."""
     slopes = compare(subject, kind)
     return not isinstance(slopes, str) and not slopes.wrong.any()
-
-
-def _right_when_turned(array: np.ndarray, pair: Pair) -> bool:
-    """Tell whether a square matrix' gradient is right once it is transposed."""
-    if array.ndim != 2 or array.shape[0] != array.shape[1]:
-        return False
-    size = np.linalg.norm(pair.numeric)
-    off, off_turned = (np.linalg.norm(pair.numeric - g) for g in (pair.analytic, pair.turned))
-    return bool(off > 0.05 * size and off_turned < 0.02 * size)
 
 
 def _is_shared(arrays: list[np.ndarray]) -> bool:

@@ -60,6 +60,13 @@ def duplicate(
     return twin, copier.shared
 
 
+def numbers_in(network: Theirs) -> list[float]:
+    """Return the numbers that a network keeps, but for those in arrays, always in one order."""
+    reader = _Reader(None)
+    reader.copy(network)
+    return reader.numbers
+
+
 class _Copier:
     """Copies a graph of objects; `memo` has each one's copy by its id, as in `copy.deepcopy`."""
 
@@ -272,6 +279,22 @@ class _Copier:
     def _copy_objects(self, array: np.ndarray, twin: np.ndarray) -> None:
         for place in np.ndindex(array.shape) if array.dtype == object else ():
             twin[place] = self.copy(array[place])
+
+
+class _Reader(_Copier):
+    """Copies a graph of objects and keeps the numbers that it comes by."""
+
+    def __init__(self, dtype: type | None) -> None:
+        super().__init__(dtype)
+        self.numbers: list[float] = []
+
+    def copy(self, value: Theirs) -> Theirs:
+        """Return the copy of anything, and note a number."""
+        if type(value) in (int, float) or isinstance(value, np.number):
+            self.numbers.append(float(value))
+        if type(value) is np.ndarray and value.size == 1 and value.dtype.kind in "iuf":
+            self.numbers.append(float(value.item()))
+        return super().copy(value)
 
 
 def _new_without_theirs(kind: Theirs) -> object:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mnist_book.diagnosis.examine.pictures import SIDE
+from mnist_book.diagnosis.examine.pictures import SIDE, nearest_mean
 from mnist_book.diagnosis.examine.results import is_weights
 from mnist_book.diagnosis.examine.subject import Subject
 
@@ -20,6 +20,7 @@ MENDED = 0.8  # the least share of right answers that proves a form
 AS_GOOD = 0.015  # of right answers: of forms so near to the best, the simplest is named
 MNIST_MEAN, MNIST_STD = 0.1307, 0.3081  # of MNIST's training pictures, scaled to 0..1
 LARGER = "scaled to 0..255"
+CUT = "cut to 0 and 1 at the middle"
 TINY = 1e-30
 Form = Callable[[np.ndarray], np.ndarray]
 
@@ -94,6 +95,8 @@ def _other_form(subject: Subject, before: np.ndarray) -> Cure | None:
     tried = [(form, _right(subject, form, np.arange(len(before)))) for form in hopes]
     best = max((after.mean() for _, after in tried), default=0.0)
     for (code, change, _), after in tried:
+        if change == CUT and before.mean() > subject.once(nearest_mean):
+            continue  # it takes the noise out of pictures that a network reads as they are
         if mends(before, after) and after.mean() > best - AS_GOOD:
             return Cure(code, change, float(after.mean()))
     return None
@@ -123,7 +126,7 @@ SCALES: dict[str, Form] = {  # of pictures from 0 to 1
     "scaled to length 1, each picture": lambda x: (
         x / _or_one(np.linalg.norm(x, axis=1, keepdims=True))
     ),
-    "cut to 0 and 1 at the middle": lambda x: (x > 0.5) * 1.0,
+    CUT: lambda x: (x > 0.5) * 1.0,
     "divided by 255 once more": lambda x: x / 255,
 }
 TURNS: dict[str, Form] = {  # of pictures (n, 28, 28)

@@ -11,6 +11,7 @@ from mnist_book.diagnosis.examine.slopes import fit_their_loss
 from mnist_book.diagnosis.examine.subject import Subject
 
 BATCH = 61  # pictures, a number that is no layer's size
+CLASSES_BATCH, FEW = 7, 11  # pictures
 
 
 @probe(needs="loss_and_gradients probabilities")
@@ -60,6 +61,68 @@ def value(subject: Subject) -> Said:
         yield finding(code, given, f"{returned}, for all of them", expected, says)
 
 
+@probe(needs="losses finite twin", unless="softmax cross_entropy function")
+def classes(subject: Subject) -> Said:
+    """Look for labels that are taken for other ones, where the loss is none of the usual kind.
+
+    All pictures get the same scores and the same label: the loss must fall fastest when the score
+    of that label grows.
+    """
+    twin, last = subject.twin, subject.twin.last_layer()
+    if subject.once(objective).name or len(last) < 2:
+        return
+    twin.random_point(2)
+    for array in last:
+        array[...] = 0
+    x, bias, taken = subject.x[:CLASSES_BATCH].astype(float), last[1].reshape(-1), {}
+    for label in range(subject.classes):
+        y, losses = np.full(len(x), label), []
+        for score in range(subject.classes):
+            bias[score] += 0.1
+            losses.append(twin.loss(x, y))
+            bias[score] -= 0.1
+        best = int(np.argmin(losses))
+        if losses[best] < losses[label] - 1e-6 * np.ptp(losses):
+            taken[label] = best
+    if taken and len(taken) < subject.classes:
+        given, label = f"{len(x)} pictures, all with label {min(taken)}", min(taken)
+        returned = f"a loss that falls fastest with the score of {taken[label]}"
+        expected = f"with that of {label}"
+        pairs = ", ".join(f"{a} for {b}" for a, b in taken.items())
+        yield finding(
+            "cross_entropy.wrong_class", given, returned, expected, "network_taken", pairs=pairs
+        )
+
+
+@probe(needs="losses finite twin", unless="softmax cross_entropy function network.modes")
+def own_label(subject: Subject) -> Said:
+    """Look for labels that belong to no picture of their own, where the loss is no usual one.
+
+    What another label changes for a picture depends on that picture; if it stays the same with
+    another picture in its place, the label goes with some other one, or with none.
+    """
+    if subject.once(objective).name:
+        return
+    twin, rng = subject.twin, np.random.default_rng(7)
+    twin.random_point(2)
+    x, others = (subject.inputs(rng, FEW) for _ in range(2))
+    y, found = rng.integers(0, subject.classes, FEW), []
+    for k in range(FEW):
+        changes = []
+        for picture in (x[k], others[k]):
+            batch, label = x.copy(), y.copy()
+            batch[k], label[k] = picture, (y[k] + 1) % subject.classes
+            changes.append(twin.loss(batch, label) - twin.loss(batch, y))
+        found.append(changes)
+    counted = [pair for pair in found if np.abs(pair).max() > 1e-9] or found
+    strange = [bool(np.isclose(a, b, rtol=1e-9, atol=1e-12)) for a, b in counted]
+    if np.mean(strange) >= 0.5:
+        given = "another label for a picture, and the same with another picture in its place"
+        returned = f"for {sum(strange)} of {len(strange)} the loss changes by the same"
+        expected = "by what the picture's own probabilities are"
+        yield finding("cross_entropy.wrong_class", given, returned, expected)
+
+
 OTHER_LOSSES = {
     "no_log": ("cross_entropy.no_log", "network", "-(probability of the label)"),
     "inside": ("softmax.squashed", "network_loss", "-log(softmax(probabilities)) of the label"),
@@ -73,4 +136,4 @@ OTHER_LOSSES = {
 }
 
 
-PROBES = (form, finite, value)
+PROBES = (form, finite, value, own_label, classes)

@@ -149,9 +149,27 @@ def places(subject: Subject) -> Said:
         returned = (
             f"for class {column}: {', '.join(f'{value:.3f}' for value in p[:4, column])}, ..."
         )
+        if (beside := _by_its_company(subject, x)) is not None:
+            given = "one picture, first in a batch of copies, and of other pictures"
+            returned = f"{p[0, :3].round(3)}... and {beside[:3].round(3)}..."
+            yield finding("data.scrambled", given, returned, "the same", "network_inside")
+            return
         expected = "seven times the same"
         given = "one picture, seven times in a batch"
         yield finding("network.random", given, returned, expected, says="network_places")
+
+
+def _by_its_company(subject: Subject, x: np.ndarray) -> np.ndarray | None:
+    """Return what the first of these copies gets beside other pictures; None if that is the same.
+
+    A mask drawn from one seed depends on the place alone, pixels that a reshape mixes do not.
+    """
+    alone = subject.predict(x)
+    x = x.copy()
+    x[1:] = np.resize(subject.x[::-1], x[1:].shape)
+    p = subject.predict(x)
+    same = p.shape == alone.shape and np.allclose(p[0], alone[0], rtol=1e-3, atol=1e-5)
+    return None if same else p[0]
 
 
 def _has_giants(subject: Subject) -> bool:
@@ -229,7 +247,9 @@ def overflow(subject: Subject) -> Said:
     alone = (subject.twin or subject).predict(x[bad : bad + 1])
     code = "softmax.global_max" if np.isclose(alone.sum(), 1, atol=1e-3) else "softmax.overflow"
     given = "logits of about 10,000" if subject.twin else "inputs a million times as large"
-    yield finding(code, given, f"a row {large[bad].round(3)}", "finite, sum 1")
+    latent = code == "softmax.overflow" and subject.finite and not _has_giants(subject)
+    says = "network_later" if latent else "network"
+    yield finding(code, given, f"a row {large[bad].round(3)}", "finite, sum 1", says)
 
 
 @probe(needs="probabilities twin", unless="softmax.axis softmax.global_sum network.random")

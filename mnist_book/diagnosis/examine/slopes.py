@@ -1,6 +1,8 @@
 """Gradients beside central differences, at weights and inputs that are drawn anew."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice, pairwise, permutations
 
 import numpy as np
 
@@ -23,8 +25,8 @@ class Pair:
 
     numeric: np.ndarray
     analytic: np.ndarray
-    turned: np.ndarray  # the analytic gradient, had it been transposed
     values: np.ndarray  # the parameter's own
+    others: list[tuple[str, np.ndarray]]  # the analytic ones, had they another order of axes ...
 
     @property
     def figures(self) -> tuple[float, float, float]:
@@ -36,6 +38,17 @@ class Pair:
         dot = float(self.numeric @ self.analytic)
         cosine = dot / (sizes[0] * sizes[1]) if min(sizes) else 0.0
         return error, cosine, dot / sizes[0] ** 2 if sizes[0] else 1.0
+
+    @property
+    def cure(self) -> str:
+        """Which other order of numbers makes the gradient right; "" where none does."""
+        size = np.linalg.norm(self.numeric)
+        if np.linalg.norm(self.numeric - self.analytic) < 0.05 * size:
+            return ""
+        right = (
+            n for n, other in self.others if np.linalg.norm(self.numeric - other) < 0.02 * size
+        )
+        return next(right, "")
 
     def decay(self, tolerance: float) -> float | None:
         """Return how many times the weights the gradient is too large by; None if that is not it.
@@ -133,14 +146,42 @@ def compare(
     numeric = [part / factor for part in numeric]
     if not all(np.isfinite(slopes).all() for slopes in numeric):
         return "the loss is not finite there"
-    pairs = [
-        Pair(slopes, *(part.ravel()[chosen].astype(np.float64) for part in (g, g.T, array)))
-        for slopes, g, array, chosen in zip(numeric, analytic, arrays, entries, strict=True)
-    ]
+    pairs = []
+    for k, (slopes, array, chosen) in enumerate(zip(numeric, arrays, entries, strict=True)):
+        own, values = (part.ravel()[chosen].astype(np.float64) for part in (analytic[k], array))
+        others = [
+            (name, other.flat[chosen].astype(np.float64))
+            for name, other in _other_orders(analytic, k, array.shape)
+        ]
+        pairs.append(Pair(slopes, own, values, others))
     largest = max(float(np.linalg.norm(pair.numeric)) for pair in pairs)
     noise = NOISE[tolerance == COARSE] * largest
     weights = [is_weights(array) for array in arrays]
     return _slopes(pairs, weights, tolerance, len(x), twin.unread, noise)
+
+
+def _other_orders(
+    gradients: list[np.ndarray], k: int, shape: tuple[int, ...]
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield what usual mistakes with the order of numbers would have to be undone to, by name."""
+    g = gradients[k]
+    if g.shape == shape and g.ndim == 2 and min(shape) > 1:
+        yield ("square", g.T) if shape[0] == shape[1] else ("reshaped", g.reshape(shape[::-1]).T)
+        yield "flipped", g[::-1, ::-1]
+    if g.shape == shape and g.ndim > 2:
+        for order in islice(permutations(range(g.ndim)), 1, None):
+            if g.transpose(order).shape == shape:
+                yield "axes", g.transpose(order)
+        for a, b in pairwise(range(g.ndim)):
+            if shape[a] == shape[b]:
+                yield "flipped", np.flip(g, (a, b))
+        for order in permutations(range(g.ndim)):
+            if order != tuple(range(g.ndim)):
+                mixed = g.reshape([shape[axis] for axis in order])
+                yield "reshaped", mixed.transpose(np.argsort(order))
+    for j, other in enumerate(gradients):
+        if j != k and other.shape == g.shape == shape and other.size > 3:
+            yield f"parameters[{j}]", other
 
 
 def _slopes(pairs: list[Pair], *others: Theirs) -> Slopes:

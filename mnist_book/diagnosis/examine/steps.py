@@ -5,20 +5,27 @@ by: velocities that came with the network and weight decay cancel.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from mnist_book.diagnosis.examine.calling import Refused
+from mnist_book.diagnosis.examine import moments
 from mnist_book.diagnosis.examine.notes import doubt, note
 from mnist_book.diagnosis.examine.pictures import nearest_mean
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import is_matrix, is_weights
+from mnist_book.diagnosis.examine.stepper import (
+    BATCH,
+    Arrays,
+    Response,
+    Stepper,
+    cosine,
+    first_weights,
+    length,
+)
 from mnist_book.diagnosis.examine.subject import Subject
 from mnist_book.diagnosis.reports import Finding
 
-BATCH = 24
 PARALLEL = 0.9995  # cosine of a step that is a multiple of the gradient
 NEEDS = "step loss_and_gradients parameters probabilities whole twin"
 UNLESS = "network.random gradients cross_entropy train.no_update train.adam train.ascent function"
@@ -26,109 +33,8 @@ UNLESS += " train.early_update"
 SMALL_WEIGHTS = 0.02  # of the usual size, of a last layer that a step turns far
 SMALL_RATE, MANY_STEPS = 1e-4, 1000  # of learning; steps in which the loss falls by 1 %
 FROZEN = 10_000_000  # steps that no training ever takes
+GIANT = 1e6  # times the usual weights
 LUCKS = 0, 1  # of which each makes a step draw other random numbers
-
-Arrays = list[np.ndarray]
-
-
-@dataclass(frozen=True)
-class Response:
-    """How steps differ for two batches, and how the gradients do, parameter by parameter."""
-
-    steps: Arrays
-    gradients: Arrays
-    first: Arrays  # the step for the first batch, and its gradient
-    first_gradient: Arrays
-
-    @property
-    def cosines(self) -> np.ndarray:
-        """Of the step and the negative gradient; 1 where there is no gradient to follow."""
-        return np.array([_cosine(s, -g) for s, g in zip(self.steps, self.gradients, strict=True)])
-
-    @property
-    def rates(self) -> np.ndarray:
-        """Return the lengths of steps, as multiples of the gradient's."""
-        pairs = zip(self.steps, self.gradients, strict=True)
-        return np.array([_length(s) / max(_length(g), 1e-300) for s, g in pairs])
-
-    @property
-    def seen(self) -> np.ndarray:
-        """Which parameters have a gradient that is more than rounding."""
-        sizes = np.array([_length(g) for g in self.gradients])
-        return sizes > 1e-7 * max(sizes.max(), 1e-300)
-
-
-def _length(array: np.ndarray) -> float:
-    return float(np.linalg.norm(array))
-
-
-def _cosine(a: np.ndarray, b: np.ndarray) -> float:
-    sizes = _length(a) * _length(b)
-    return float(a.ravel() @ b.ravel()) / sizes if sizes > 1e-300 else 1.0
-
-
-class Stepper:
-    """Takes steps from weights that are drawn, with a copy of the network for each start."""
-
-    def __init__(self, subject: Subject) -> None:
-        self.subject, self.twin = subject, subject.twin
-        self.dtype = np.float64 if self.twin.arrays()[0].dtype == np.float64 else None
-
-    def batch(self, seed: int, size: int = BATCH) -> tuple[np.ndarray, np.ndarray]:
-        """Draw inputs and labels."""
-        rng = np.random.default_rng(seed)
-        x = self.subject.inputs(rng, size)
-        return x, rng.permutation(np.arange(size) % self.subject.classes)
-
-    def start(self, seed: int, shrink: float = 1) -> Subject:
-        """Return a new copy at random weights, the last of them smaller by a factor."""
-        network = self.subject.copy(self.dtype)
-        self.place(network, seed, shrink)
-        return network
-
-    def place(self, network: Subject, seed: int, shrink: float) -> None:
-        """Move a network to random weights, the last of them smaller by a factor."""
-        network.random_point(seed)
-        matrices = [array for array in network.arrays() if is_matrix(array)]
-        for array in matrices[-1:] if shrink != 1 else ():
-            array *= shrink
-
-    def change(
-        self, network: Subject, x: np.ndarray, y: np.ndarray, luck: int = 0
-    ) -> Arrays | None:
-        """Take a step and go back; return how the parameters had changed, None if that fails."""
-        network.luck = luck
-        before = [array.copy() for array in network.arrays()]
-        result = network.attempt("step", x, network.labels_for(y))
-        after = [array.astype(np.float64) for array in network.arrays()]
-        if isinstance(result, BaseException) or [a.shape for a in after] != [
-            b.shape for b in before
-        ]:
-            return None
-        network.move(before)
-        return [a - b for a, b in zip(after, before, strict=True)]
-
-    def gradient(self, seed: int, x: np.ndarray, y: np.ndarray, shrink: float = 1) -> Arrays:
-        """Return the gradient at the same weights."""
-        self.place(self.twin, seed, shrink)
-        arrays, (_, gradients) = self.twin.arrays(), self.twin.gradients(x, y)
-        if [g.size for g in gradients] != [a.size for a in arrays]:
-            raise Refused
-        return [
-            g.astype(np.float64).reshape(a.shape) for g, a in zip(gradients, arrays, strict=True)
-        ]
-
-    def response(self, seed: int = 11, size: int = BATCH, shrink: float = 1) -> Response | None:
-        """Compare two steps from the same weights; None if there is nothing to compare."""
-        batches = [self.batch(seed + 1, size), self.batch(seed + 2, size)]
-        steps = [self.change(self.start(seed, shrink), *batch) for batch in batches]
-        gradients = [self.gradient(seed, *batch, shrink) for batch in batches]
-        if None in steps:
-            return None
-        changed, turned = (
-            [a - b for a, b in zip(*pair, strict=True)] for pair in (steps, gradients)
-        )
-        return Response(changed, turned, steps[0], gradients[0])
 
 
 def response(subject: Subject) -> Response | None:
@@ -177,8 +83,7 @@ def against_gradient(subject: Subject) -> Said:
         shown = "NaN or infinity in the parameters after one step"
         yield finding("train.nan", given, shown, "finite numbers")
     elif not any(step.any() for step in found.steps):
-        if any(step.any() for step in found.first):
-            yield finding("train.ignores_batch", given, "the same step for both", "two steps")
+        yield from _same_step(subject, found, given)
     elif not found.seen.any():
         return
     elif _lost_in_rounding(subject, found):
@@ -189,14 +94,23 @@ def against_gradient(subject: Subject) -> Said:
         yield from _aside(subject, found, seen)
 
 
+def _same_step(subject: Subject, found: Response, given: str) -> Said:
+    """Tell a step that knows no batch from one that knows the batch before."""
+    if _remembers(subject):
+        returned, expected = "steps that the batch before decides, and not their own", "its own"
+        yield finding("train.momentum", given, returned, expected, "network_late")
+    elif any(step.any() for step in found.first):
+        yield finding("train.ignores_batch", given, "the same step for both", "two steps")
+
+
 def _lost_in_rounding(subject: Subject, found: Response) -> bool:
     """Tell whether steps are so short that rounding turns them, beside weights of this size."""
     arrays = subject.twin.arrays()
     shares = []
     for array, step, seen in zip(arrays, found.first, found.seen, strict=True):
-        rounding = float(np.finfo(array.dtype).eps) * max(_length(array), 1e-300)
+        rounding = float(np.finfo(array.dtype).eps) * max(length(array), 1e-300)
         enough = 1e4 if array.dtype == np.float64 else 30
-        shares += [_length(step) < enough * rounding] * bool(seen and step.any())
+        shares += [length(step) < enough * rounding] * bool(seen and step.any())
     return bool(shares) and all(shares)
 
 
@@ -221,7 +135,7 @@ def _goes_back_late(subject: Subject, found: Response) -> bool:
 def _remainder(found: Response, k: int) -> float:
     """Return what a step has besides a multiple of the gradient, as a share of its length."""
     rest = found.first[k] + found.rates[k] * found.first_gradient[k]
-    return _length(rest) / max(_length(found.first[k]), 1e-300)
+    return length(rest) / max(length(found.first[k]), 1e-300)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -270,7 +184,7 @@ def _slow(subject: Subject, found: Response) -> Said:
         return
     x, y = subject.x[:BATCH], subject.y[:BATCH]
     loss, gradients = subject.copy().gradients(x, y)
-    falls = rate * sum(_length(g) ** 2 for g in gradients)
+    falls = rate * sum(length(g) ** 2 for g in gradients)
     count = 0.01 * abs(loss) / max(falls, 1e-300)
     if count > FROZEN and falls > 0:
         returned = f"steps of {rate:.2g} times the gradient, and {subject.accuracy:.0%} right"
@@ -297,14 +211,14 @@ def _momentum(subject: Subject) -> Said:
         return
     flat = [np.concatenate([part.ravel() for part in step]) for step in steps]
     first, second, third = (b - a for a, b in pairwise(flat))
-    size = _length(flat[0])
-    if not size or min(_length(first), _length(second)) < 1e-3 * size:
+    size = length(flat[0])
+    if not size or min(length(first), length(second)) < 1e-3 * size:
         return
-    if _cosine(first, second) ** 2 < 0.99:
+    if cosine(first, second) ** 2 < 0.99:
         return
     momentum = float(first @ second) / float(first @ first)
     later = float(second @ third) / float(second @ second)
-    given, lengths = "the same batch and weights, 4 times", [_length(step) for step in flat]
+    given, lengths = "the same batch and weights, 4 times", [length(step) for step in flat]
     returned = f"steps of lengths {_row(lengths)}"
     if momentum < -0.01 and later < -0.01:
         yield finding("train.momentum", given, returned, "a steady growth", "network_sign")
@@ -324,7 +238,7 @@ def _remembers(subject: Subject) -> bool:
     if None in after:
         return False
     pairs = zip(*after, strict=True)
-    return any(_length(a - b) > 0.05 * max(_length(a), 1e-300) for a, b in pairs)
+    return any(length(a - b) > 0.05 * max(length(a), 1e-300) for a, b in pairs)
 
 
 def _decay(subject: Subject, found: Response) -> Said:
@@ -342,7 +256,7 @@ def _decay(subject: Subject, found: Response) -> Said:
     for old, new, rest, other in zip(*points, *rests, strict=True):
         apart, off = new - old, other - rest
         share = float(off.ravel() @ apart.ravel()) / max(float((apart**2).sum()), 1e-300)
-        if _length(off) > 1e-7 * _length(apart) and _cosine(off, apart) > 0.99:
+        if length(off) > 1e-7 * length(apart) and cosine(off, apart) > 0.99:
             growth.append(share)
     if growth:
         shown = f"besides the gradient, {_row(growth)} times the weights are added"
@@ -367,7 +281,13 @@ def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
         yield note("random_step")
         return
     adam = list(_adam(subject))
-    if cosines[last] < 0.7 and _rows_are_mixed(subject):
+    if cosines[last] < 0.97 and (count := _unused(subject)):
+        returned = f"the same step with {count} other pictures, and other labels"
+        values = {"count": count, "size": BATCH}
+        yield finding(
+            "train.ignores_batch", seen["given"], returned, "another", "network_part", **values
+        )
+    elif cosines[last] < 0.7 and _rows_are_mixed(subject):
         yield finding("train.other_rows", **seen)
     elif share := _mixed_with_another(found):
         if share > 0.05:
@@ -390,6 +310,25 @@ def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
         yield finding("train.direction", seen["given"], returned, "a change in each")
 
 
+def _unused(subject: Subject) -> int:
+    """Return how many pictures of a batch, with their labels, make no difference to a step."""
+    stepper = Stepper(subject)
+    (x, y), others = stepper.batch(12), stepper.batch(13)[0]
+
+    def step(rows: np.ndarray) -> Arrays | None:
+        changed = np.where(rows[:, np.newaxis], others, x)
+        return stepper.change(
+            stepper.start(11), changed, np.where(rows, (y + 1) % subject.classes, y)
+        )
+
+    usual, rows = step(np.zeros(BATCH, bool)), np.arange(BATCH)
+    if usual is None or not any(part.any() for part in usual):
+        return 0
+    alone = [step(rows == row) for row in rows]
+    same = [part is not None and all(map(np.array_equal, part, usual)) for part in alone]
+    return sum(same) % BATCH
+
+
 def _left_out(found: Response) -> float:
     """Return the share of numbers with a gradient that a step leaves as they are."""
     pairs = zip(found.first, found.first_gradient, strict=True)
@@ -408,7 +347,7 @@ def _mixed_with_another(found: Response) -> float:
     The other one has the same shape. A share that is next to nothing comes out as 1e-9.
     """
     for k, (step, own) in enumerate(zip(found.steps, found.gradients, strict=True)):
-        if not found.seen[k] or found.cosines[k] > PARALLEL or not _length(step):
+        if not found.seen[k] or found.cosines[k] > PARALLEL or not length(step):
             continue
         others = [
             g.ravel() for j, g in enumerate(found.gradients) if j != k and g.shape == own.shape
@@ -417,7 +356,7 @@ def _mixed_with_another(found: Response) -> float:
             continue
         parts = np.stack([own.ravel(), *others], axis=1)
         shares = np.linalg.lstsq(parts, step.ravel(), rcond=None)[0]
-        if _length(parts @ shares - step.ravel()) < 1e-3 * _length(step):
+        if length(parts @ shares - step.ravel()) < 1e-3 * length(step):
             return max(abs(float(shares[0])) / float(np.abs(shares).max()), 1e-9)
     return 0.0
 
@@ -430,7 +369,7 @@ def _is_random(subject: Subject) -> bool:
     if None in steps:
         return False
     pairs = zip(*steps, strict=True)
-    return any(_length(a - b) > 1e-3 * max(_length(a), 1e-300) for a, b in pairs)
+    return any(length(a - b) > 1e-3 * max(length(a), 1e-300) for a, b in pairs)
 
 
 def _strangers(subject: Subject, last: int) -> float:
@@ -454,7 +393,7 @@ def _strangers(subject: Subject, last: int) -> float:
             return 0.0
         step = (steps[0][last] - steps[1][last]).ravel()  # velocities of before cancel
         shares = np.linalg.lstsq(parts, step, rcond=None)[0]
-        if not _length(step) or _length(parts @ shares - step) > 1e-3 * _length(step):
+        if not length(step) or length(parts @ shares - step) > 1e-3 * length(step):
             return 0.0
         largest = max(largest, float(np.abs(shares[2:]).max() / np.abs(shares).max()))
     return largest
@@ -474,10 +413,10 @@ def _rows_are_mixed(subject: Subject) -> bool:
     gradients = [stepper.gradient(11, *batch) for batch in batches]
     steps = [stepper.change(stepper.start(11), *batch) for batch in batches]
     pairs = zip(*gradients, strict=True)
-    if None in steps or any(_length(a - b) > 1e-3 * max(_length(a), 1e-300) for a, b in pairs):
+    if None in steps or any(length(a - b) > 1e-3 * max(length(a), 1e-300) for a, b in pairs):
         return False
     a, b = (step[max(_matrices(subject), default=0)] for step in steps)
-    return _length(a - b) > 0.1 * max(_length(a), 1e-300)
+    return length(a - b) > 0.1 * max(length(a), 1e-300)
 
 
 def _fades(subject: Subject, along: np.ndarray) -> bool:
@@ -503,7 +442,7 @@ def _fades(subject: Subject, along: np.ndarray) -> bool:
         if None in steps:
             return False
         step, gradient = (pair[0][before_it] - pair[1][before_it] for pair in (steps, gradients))
-        deviations.append(1 - _cosine(step, -gradient))
+        deviations.append(1 - cosine(step, -gradient))
     return deviations[1] < 0.3 * deviations[0]
 
 
@@ -519,6 +458,9 @@ def _adam(subject: Subject) -> Said:
     ----------
     D. Kingma, J. Ba, Adam: a method for stochastic optimization, ICLR 2015 (arXiv:1412.6980).
     """
+    if known := subject.once(moments.method):
+        yield from moments.of_method(known, subject.once(moments.growth).lengths)
+        return
     stepper = Stepper(subject)
     network, batch = stepper.start(11), stepper.batch(12)
     gradients = stepper.gradient(11, *batch)
@@ -551,6 +493,8 @@ def _adam(subject: Subject) -> Said:
         yield fading(growth)
         return
     returned = f"steps of {_row(growth)} times the first"
+    if subject.once(moments.growth) is not None or moments.with_momentum(growth):
+        return  # a method that is known to be none of the wrong ones
     if growth[1] > 1.1 or (
         abs(growth[1] - 0.7073) < 0.003 and _remembers_sign(subject)
     ):  # no method of this kind grows like that
@@ -612,4 +556,28 @@ def _row(numbers: Iterable[float]) -> str:
     return ", ".join(f"{number:.3g}" for number in numbers)
 
 
-PROBES = (against_gradient,)
+@probe(
+    needs="step parameters probabilities whole twin",
+    unless="network.random gradients train.ascent train.no_update train.nan function",
+)
+def weights_grow(subject: Subject) -> Said:
+    """Make the first weights giants, and inputs as much smaller: what grows with weights shows.
+
+    The gradient is next to nothing then, and Adam makes no more of it than of any other.
+    """
+    k, stepper, cosines = first_weights(subject), Stepper(subject), []
+    for seed in (11, 21) if k is not None else ():
+        network, (x, y) = stepper.start(seed), stepper.batch(seed + 1)
+        network.arrays()[k][...] *= GIANT
+        before = network.arrays()[k].astype(np.float64)
+        step = stepper.change(network, x / GIANT, y)
+        if step is None or not np.isfinite(step[k]).all() or not step[k].any():
+            return
+        cosines.append(cosine(step[k], before))
+    if cosines and min(cosines) > 0.5:
+        given = f"first weights {GIANT:.0e} times as large, and inputs as much smaller"
+        returned = f"a step along these weights, with a cosine of {min(cosines):.2f}"
+        yield finding("gradients.decay", given, returned, "0, or less", "network_step")
+
+
+PROBES = (against_gradient, weights_grow)

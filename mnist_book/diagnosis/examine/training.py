@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from mnist_book.diagnosis.examine import steps
+from mnist_book.diagnosis.examine import moments, steps
 from mnist_book.diagnosis.examine.calling import Refused
 from mnist_book.diagnosis.examine.notes import doubt, note, unchecked
 from mnist_book.diagnosis.examine.objective import SCORES
@@ -18,6 +18,7 @@ from mnist_book.diagnosis.examine.results import (
     identical,
     is_weights,
 )
+from mnist_book.diagnosis.examine.stepper import Stepper
 from mnist_book.diagnosis.examine.steps import fading
 from mnist_book.diagnosis.examine.subject import Subject
 from mnist_book.diagnosis.examine.weights import shows_training
@@ -53,6 +54,20 @@ def changes(subject: Subject) -> Said:
             yield finding("train.no_update", walk.given, "the same parameters", "other ones")
 
 
+@probe(needs="step losses parameters probabilities whole", unless="network.random train function")
+def trains_a_copy(subject: Subject) -> Said:
+    """Look for steps that change parameters and the loss, and no prediction."""
+    walk = subject.once(_walk)
+    if walk is None or walk.failed or all(walk.same) or not walk.predicts_the_same:
+        return
+    first, last = walk.losses[0][0], walk.losses[-1][0]
+    if np.isfinite([first, last]).all() and abs(last - first) > 1e-3 * abs(first):
+        returned = (
+            f"a loss of {first:.4g}, then of {last:.4g}, and the same predictions to the last digit"
+        )
+        yield finding("network.modes", walk.given, returned, "other predictions", "network_copy")
+
+
 @probe(
     needs="step probabilities whole",
     unless="network.random train.no_update train.adam gradients.sign cross_entropy.sign",
@@ -61,7 +76,10 @@ def direction(subject: Subject) -> Said:
     """Look for steps that go uphill."""
     found = steps.known_response(subject)
     if found is not None and found.seen.any():
-        if (found.cosines[found.seen] < -0.1).all():
+        known = subject.once(moments.method) if (found.cosines < 0).any() else None
+        if known is not None and known.says:
+            yield from moments.of_method(known, subject.once(moments.growth).lengths)
+        elif (found.cosines[found.seen] < -0.1).all():
             shown = ", ".join(f"{cosine:.3f}" for cosine in found.cosines)
             returned, expected = f"cosines of step and -gradient {shown}", "above 0"
             yield finding("train.ascent", "two batches, random weights", returned, expected)
@@ -73,7 +91,7 @@ def direction(subject: Subject) -> Said:
 
 
 @probe(
-    needs="step probabilities whole loss_and_gradients twin",
+    needs="step probabilities whole parameters twin",
     unless="network.random train.no_update train.adam train.ascent",
 )
 def leaves_none_out(subject: Subject) -> Said:
@@ -81,24 +99,41 @@ def leaves_none_out(subject: Subject) -> Said:
     walk = subject.once(_walk)
     if walk is None or walk.failed or all(walk.same) or not any(walk.same):
         return
-    _, gradients = walk.network.gradients(walk.x, walk.y)
-    pairs = enumerate(zip(gradients, walk.same, strict=False))
-    stuck = [k for k, (gradient, same) in pairs if same and np.abs(gradient).max() > 1e-5]
-    stuck = [k for k in stuck if k not in subject.twin.unread]
+    stuck = [k for k in _stuck(subject, walk) if k not in subject.twin.unread]
     if not stuck:
         return
     small = list(_too_small(subject, stuck, walk.given))
     yield from small
     if small:
         return
-    if set(stuck) in map(set, _first_layers(subject.arrays())):
+    shown = f"parameters {stuck} as before"
+    if set(stuck) not in map(set, _first_layers(subject.arrays())):
+        yield finding("train.no_update", walk.given, shown, "a change in each", "network_some")
+    elif "loss_and_gradients" in subject.has and _as_drawn(subject):
+        values = {"numbers": ", ".join(map(str, stuck))}
+        yield finding(
+            "train.no_update", walk.given, shown, "a change in each", "network_first", **values
+        )
+    else:
         # Who trains the last layer alone knows that it is so; what is kept has learned something.
         reads_well = subject.accuracy >= subject.once(nearest_mean)
         say = note if reads_well and not _as_drawn(subject) else doubt
         yield say("frozen", numbers=", ".join(map(str, stuck)))
-        return
-    shown = f"parameters {stuck} as before"
-    yield finding("train.no_update", walk.given, shown, "a change in each", says="network_some")
+
+
+def _stuck(subject: Subject, walk: "_Walk") -> list[int]:
+    """Return which parameters have a gradient and stay as they are.
+
+    Without gradients, those are meant that make a difference at random weights and stay there too.
+    """
+    same = [k for k, same in enumerate(walk.same) if same]
+    if "loss_and_gradients" in subject.has:
+        _, gradients = walk.network.gradients(walk.x, walk.y)
+        return [k for k in same if k < len(gradients) and np.abs(gradients[k]).max() > 1e-5]
+    stepper = Stepper(subject)
+    step = stepper.change(stepper.start(11), *stepper.batch(12))
+    still = [] if step is None else [k for k in same if not step[k].any()]
+    return [k for k in still if k not in subject.twin.no_part and len(still) < len(walk.same)]
 
 
 @probe(needs="step probabilities whole twin parameters", unless="network.random train gradients")
@@ -109,7 +144,7 @@ def labels_of_pictures(subject: Subject) -> Said:
     """
     if "loss_and_gradients" in subject.has:
         return
-    stepper = steps.Stepper(subject)
+    stepper = Stepper(subject)
     x, y = stepper.batch(12)
     labels = y, np.roll(y, 5), np.zeros_like(y)
     first, other, zeros = (stepper.change(stepper.start(11), x, each) for each in labels)
@@ -199,6 +234,7 @@ class _Walk:
     failed : a step raised an error
     losses : before each step, and at the end; several where it is not known which one it lowers
     same : which parameters are at the end as they were at the start
+    predicts_the_same : probabilities are at the end as they were at the start
     """
 
     def __init__(self, network: Subject, x: np.ndarray, y: np.ndarray) -> None:
@@ -212,8 +248,8 @@ class _Walk:
                 self.after = [array.copy() for array in network.arrays()]
         pairs = zip(self.start, network.arrays(), strict=True)
         self.same = [np.array_equal(a, b, equal_nan=True) for a, b in pairs]
-        alike = all(self.same) and identical(before, network.predict(x))
-        self.changes_nothing = alike and not self.failed
+        self.predicts_the_same = identical(before, network.predict(x))
+        self.changes_nothing = all(self.same) and self.predicts_the_same and not self.failed
 
     def take_step(self) -> None:
         """Train on the batch once."""
@@ -327,4 +363,4 @@ def learned(
     return losses, False
 
 
-PROBES = (step_works, changes, direction, leaves_none_out, labels_of_pictures)
+PROBES = (step_works, changes, trains_a_copy, direction, leaves_none_out, labels_of_pictures)

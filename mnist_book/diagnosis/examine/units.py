@@ -8,6 +8,8 @@ from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import as_array, cross_entropy, is_matrix, is_weights
 from mnist_book.diagnosis.examine.subject import Subject
 
+DIGITS = 10
+
 
 @probe(needs="activations probabilities")
 def form(subject: Subject) -> Said:
@@ -135,10 +137,48 @@ def missing(subject: Subject) -> Said:
         yield finding("network.missing_digit", given, returned, expected, digits=digits)
 
 
+@probe(needs="finite", unless="network.missing_digit data")
+def absent(subject: Subject) -> Said:
+    """Look for a digit that is missing among the labels, and that the network does not know.
+
+    One that knows all digits takes strange pictures for any of them.
+    """
+    counts, p = np.bincount(subject.digits, minlength=subject.classes), subject.probabilities
+    usual = len(subject.digits) / DIGITS
+    lost = [int(k) for k in np.flatnonzero(counts == 0)]
+    if subject.classes != DIGITS or not lost or usual < 30 or subject.accuracy < 0.6:
+        return
+    if len(lost) > 2 or np.delete(counts, lost).min() < 0.3 * usual:
+        return  # a choice of some digits, perhaps
+    answers = np.bincount(_of_strange_pictures(subject).argmax(axis=1), minlength=DIGITS)
+    never = [k for k in lost if not answers[k] and p[:, k].max() < 0.1]
+    if never and np.count_nonzero(answers) >= DIGITS - 2:
+        given, digits = f"{len(subject.digits)} labels", " and ".join(map(str, never))
+        returned = (
+            f"labels per digit {counts.tolist()}; answers to strange pictures {answers.tolist()}"
+        )
+        expected = f"about {usual:.0f} labels of each"
+        yield finding(
+            "network.missing_digit", given, returned, expected, "network_labels", digits=digits
+        )
+
+
+def _of_strange_pictures(subject: Subject) -> np.ndarray:
+    """Return what it predicts for pictures that are none of the digits."""
+    x, rng = subject.x.astype(np.float64), np.random.default_rng(3)
+    low, high = x.min(), x.max()
+    mixed = [x[rng.permutation(len(x))] for _ in range(3)]
+    kinds = [x[:, ::-1], low + high - x, np.roll(x, x.shape[1] // 2, axis=1), sum(mixed) - 2 * low]
+    kinds += [np.maximum(*mixed[:2]), rng.permuted(x, axis=1), np.roll(x, 5, axis=1)]
+    found = [subject.predict(kind.astype(subject.x.dtype)) for kind in kinds]
+    fit = [p for p in found if p.shape == subject.probabilities.shape]
+    return np.concatenate([subject.probabilities, *fit])
+
+
 def _ruled_out(subject: Subject, digit: int) -> bool:
     """Tell a digit that the network has never seen from one that it does not know well yet."""
     p = subject.probabilities[subject.y == digit, digit]
     return float(p.mean()) < 0.2 * float(np.mean(subject.y == digit))
 
 
-PROBES = (form, exploded, not_a_number, sizes, dead, collapsed, missing)
+PROBES = (form, exploded, not_a_number, sizes, dead, collapsed, missing, absent)

@@ -1,0 +1,214 @@
+"""Adam and its like, told by how long their steps are with one and the same gradient.
+
+Where inputs are very large, and the first weights as much smaller, all sums stay as they are, and
+the gradient of these weights is so large that what is left of training in the two means counts for
+nothing. Only the time t is left of it. After k steps with that gradient g the means are
+(1 - b1**k) * g and (1 - b2**k) * g**2, so that the lengths of the steps tell b1, b2 and how the
+corrections change with time: exactly, as they do not depend on g, nor on the learning rate.
+
+References
+----------
+D. Kingma, J. Ba, Adam: a method for stochastic optimization, ICLR 2015 (arXiv:1412.6980).
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+
+import numpy as np
+
+from mnist_book.diagnosis.examine.copying import numbers_in
+from mnist_book.diagnosis.examine.probing import Said, finding
+from mnist_book.diagnosis.examine.stepper import Stepper, first_weights
+from mnist_book.diagnosis.examine.subject import Subject
+
+LARGE = 1e13  # times the usual inputs
+STEPS = 6
+FACTORS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 0.9999)  # of means that fade, b1 and b2
+USUAL = [(0.9, 0.999), (0.0, 0.9), (0.0, 0.99)]
+USUAL_OF_ADAM = [(0.9, 0.999), (0.9, 0.99), (0.95, 0.999), (0.8, 0.999)]
+LONGEST = 13_000  # steps of a training after which corrections still show
+ALIKE = 1e-10  # relative, of lengths of steps
+FASTEST, SLOWEST = 0.95, 0.99  # of a mean that is of the last few gradients, and of many
+
+Corrections = Callable[[np.ndarray, float, float], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Lengths of steps with the same gradient, as multiples of the first.
+
+    Attributes
+    ----------
+    lengths : (STEPS,), below 0 where a step goes the other way
+    inverse : all of them are the shorter, the larger the gradient is
+    """
+
+    lengths: np.ndarray
+    inverse: bool = False
+
+
+@dataclass(frozen=True)
+class Method:
+    """What a step is made of: the factors of both means, and what is said of their corrections."""
+
+    b1: float
+    b2: float
+    says: str  # "" if it is right
+
+
+def growth(subject: Subject) -> Growth | None:
+    """Take steps with one giant gradient; None if all numbers do not take steps of one length."""
+    twin, stepper = subject.twin, Stepper(subject)
+    k, (x, y) = first_weights(subject), stepper.batch(12)
+    if k is None:
+        return None
+    network = stepper.start(11)
+    network.arrays()[k][...] /= LARGE
+    if network.arrays()[k].dtype != np.float64:
+        return None
+    taken = [stepper.change(network, LARGE * x, y) for _ in range(STEPS)]
+    if None in taken or not all(np.isfinite(step[k]).all() for step in taken):
+        return None
+    steps = np.stack([step[k].ravel() for step in taken])
+    if (moved := _of_one_length(steps[0])) is not None:
+        steps = steps[:, moved] / steps[0, moved]
+        if np.ptp(steps, axis=1).max() < 1e-6 * np.abs(steps).max():
+            return Growth(np.median(steps, axis=1))
+    if "loss_and_gradients" not in subject.has:
+        return None
+    stepper.place(twin, 11, 1)
+    twin.arrays()[k][...] /= LARGE
+    products = steps[0] * twin.gradients(LARGE * x, y)[1][k].ravel()
+    return None if _of_one_length(products) is None else Growth(np.ones(STEPS), inverse=True)
+
+
+def _of_one_length(step: np.ndarray) -> np.ndarray | None:
+    """Return which numbers are of one size, if most of those that are not 0 are.
+
+    Units that are dead take what is left of other gradients.
+    """
+    sizes = np.abs(step)
+    usual = float(np.median(sizes[sizes > 0])) if sizes.any() else 0.0
+    alike = np.abs(sizes - usual) < 1e-6 * usual
+    return alike if alike.sum() > 20 and alike.sum() > 0.5 * np.count_nonzero(sizes) else None
+
+
+def method(subject: Subject) -> Method | None:
+    """Return what its steps are made of; None if that is none of the usual methods, right or wrong.
+
+    A right method comes before all others: after a long training it may look as a wrong one does
+    at its start.
+    """
+    found = subject.once(growth)
+    if found is None:
+        return None
+    if found.inverse:
+        return Method(0, 0, "network_root")
+    arrays = len(subject.arrays())
+    for b1, b2 in USUAL + list(product(FACTORS, FACTORS)):
+        if _fits(found, b1, b2, _right) or (not b1 and _fits(found, b1, b2, _constant)):
+            exchanged = b1 >= SLOWEST and b2 <= FASTEST
+            return Method(b1, b2, "network_exchanged" if exchanged else "")
+    for b1, b2 in product(FACTORS[1:], FACTORS[1:]):
+        if _fits(found, b1, b2, _constant):  # as after a very long training, where none shows
+            return None if _counts(subject) else Method(b1, b2, "network_missing")
+    for b1, b2 in USUAL_OF_ADAM:
+        if _fits(found, b1, 1.0, partial(_right_for, b2=b2)):  # what is added up has the factor 1
+            return Method(b1, b2, "network_sum")
+        if any(
+            _fits(found, b1, b2, _right, stride) for stride in (arrays, arrays // 2) if stride > 1
+        ):
+            return Method(b1, b2, "network_time")
+        if any(_fits(found, b1, b2, wrong) for wrong in ONE_WRONG):
+            return Method(b1, b2, "network_one")
+    return None
+
+
+def of_method(found: Method, lengths: np.ndarray) -> Said:
+    """Say what is wrong with a method that is known; nothing if it is right."""
+    if not found.says:
+        return
+    given = f"a gradient so large that no memory counts, {len(lengths)} times"
+    returned = f"steps of {', '.join(f'{each:.4g}' for each in lengths)} times the first"
+    expected = f"with factors {found.b1:g} and {found.b2:g}, lengths that corrections fit to"
+    if found.says == "network_root":
+        returned, expected = "steps that are the shorter, the larger the gradient is", "one length"
+    if found.says == "network_exchanged":
+        expected = "lengths as with 0.9 and 0.999"
+    factors = {"b1": f"{found.b1:g}", "b2": f"{found.b2:g}"}
+    yield finding("train.adam", given, returned, expected, found.says, **factors)
+
+
+def _fits(found: Growth, b1: float, b2: float, corrections: Corrections, stride: int = 1) -> bool:
+    """Tell whether steps grow like that from one time or another on."""
+    k = np.arange(1, STEPS + 1)
+    squares = (1 - b2**k) / (1 - b2) if b2 < 1 else k
+    wanted = found.lengths / ((1 - b1**k) / (1 - b1) / np.sqrt(squares))
+    times = np.arange(1, 2 if corrections is _constant else _longest(b1, b2))
+    for index in range(1, STEPS):
+        later = corrections(times + stride * index, b1, b2) / corrections(times, b1, b2)
+        times = times[np.abs(later / wanted[index] - 1) < ALIKE] if wanted[index] else times[:0]
+        if not len(times):
+            return False
+    return True
+
+
+def _longest(b1: float, b2: float) -> int:
+    """Return the time from which on these corrections do not show any more."""
+    slowest = max(b1, b2) if b2 < 1 else 0.999
+    return int(np.clip(np.log(1e-9) / np.log(max(slowest, 0.1)), 20, LONGEST))
+
+
+def with_momentum(lengths: list[float]) -> bool:
+    """Tell whether new steps grow as those of RMSProp with momentum do."""
+    for b1, b2 in product(FACTORS, FACTORS):
+        wanted, velocity = [], 0.0
+        for k in range(1, len(lengths) + 1):
+            velocity = b1 * velocity + 1 / np.sqrt((1 - b2**k) / (1 - b2))
+            wanted.append(velocity)
+        if np.allclose(np.array(lengths) / lengths[0], wanted, rtol=1e-3):
+            return True
+    return False
+
+
+def _right(t: np.ndarray, b1: float, b2: float) -> np.ndarray:
+    return np.sqrt(1 - b2**t) / (1 - b1**t)
+
+
+def _constant(t: np.ndarray, b1: float, b2: float) -> np.ndarray:
+    return np.ones(len(t))
+
+
+def _right_for(t: np.ndarray, b1: float, _: float, b2: float) -> np.ndarray:
+    return _right(t, b1, b2)
+
+
+ONE_WRONG: tuple[Corrections, ...] = (
+    lambda t, b1, b2: 1 / (1 - b1**t),  # none for the squares
+    lambda t, b1, b2: np.sqrt(1 - b2**t),  # for the squares alone
+    lambda t, b1, b2: np.sqrt(1 - b2**t) * (1 - b1**t),  # multiplied by
+    lambda t, b1, b2: 1 / np.sqrt(1 - b2**t) / (1 - b1**t),
+    lambda t, b1, b2: np.sqrt(1 - b1**t) / (1 - b1**t),  # the same for both
+    lambda t, b1, b2: np.sqrt(1 - b2**t) / (1 - b2**t),
+    lambda t, b1, b2: np.sqrt(1 - b1**t) / (1 - b2**t),  # exchanged
+    lambda t, b1, b2: (1 - b2**t) / (1 - b1**t),  # outside of the root
+    lambda t, b1, b2: np.sqrt(1 - b2**t) / (1 - b1 * t),  # a product for a power
+    lambda t, b1, b2: 1 / (1 - b1 * t),
+)
+
+
+def _counts(subject: Subject) -> bool:
+    """Tell whether something in it may be the time of a long training: it changes with each step.
+
+    A count of steps that is no larger than `LONGEST` would show in the lengths.
+    """
+    stepper = Stepper(subject)
+    network, batch = stepper.start(11), stepper.batch(12)
+    before = Counter(numbers_in(network.network))
+    stepper.change(network, *batch)
+    after = Counter(numbers_in(network.network))
+    gone, new = before - after, after - before
+    return any(number >= LONGEST or number + 1 not in new for number in gone)
