@@ -87,3 +87,27 @@ def test_pixels_of_which_full_ink_alone_is_left_as_bytes():
     images = np.where(X > 0.999, 255, 100).astype(np.uint8)
     finding = first(examine(NETWORK, images // 255, Y), "data.two_values")
     assert "all pixels are 0 or 1" in finding.evidence
+
+
+@pytest.mark.parametrize("column", [0, 300])
+def test_labels_among_the_pixels(column):
+    x = np.insert(X, column, Y / 255, axis=1)[:, :784]
+    finding = first(examine(NETWORK, x, Y), "data.labels_in_pixels")
+    assert f"Column {column} " in finding.message
+
+
+def test_images_that_are_not_finite_say_nothing_of_their_labels():
+    report = examine(NETWORK, np.where(X == 0, np.nan, X), Y)
+    first(report, "function.nan")
+    assert not any(each.code.startswith("data") for each in report.findings), report
+
+
+def test_a_network_that_is_too_sure_of_bytes_is_doubted():
+    noise = np.random.default_rng(0).normal(0, 0.3, (2, *X.shape))
+    seen, x = np.clip(X + noise, 0, 1).astype(np.float32)
+    network = mnist_core.Network((784, 32, 10), rng=np.random.default_rng(0))
+    mnist_core.train(network, seen, Y, rng=np.random.default_rng(1), epochs=10)
+    as_trained, in_bytes = (examine(only(network.predict_proba), each, Y) for each in (x, 255 * x))
+    assert not as_trained.doubts
+    assert in_bytes.ok
+    assert "divided by 255" in str(in_bytes.doubts[0])

@@ -25,6 +25,8 @@ NOTES = {
     "slow": "its learning rate is {rate}, with which it takes about {count} steps until the loss "
     "has fallen by 1 %: far too small, unless it is meant for the end of a training; 0.1 is usual "
     "for plain gradient descent",
+    "sure_of_bytes": "of the same images divided by 255 it is {sure} sure and {right} right: if it "
+    "was trained on pixels from 0 to 1, these here were not scaled",
     "pairs": "not checked: whether labels belong to images, with so few of them",
     "one_hot": "loss_and_gradients got one-hot labels: it fails for integers",
     "sizes": "standard deviation of the {kind}, layer by layer: {sizes}",

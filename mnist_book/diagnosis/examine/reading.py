@@ -179,6 +179,25 @@ def by_rote(subject: Subject) -> Said:
             return
 
 
+@probe(needs="finite", unless="*")
+def sure_of_bytes(subject: Subject) -> Said:
+    """Doubt a network that is surer of bytes than it is right, and isn't of the same from 0 to 1.
+
+    Trained on pictures from 0 to 1, it may read those from 0 to 255 nearly as well: all scores
+    grow alike. Trained on bytes for long, it may look the same, so this is no more than a doubt.
+    """
+    x, y, scale = subject.x, subject.y, 255
+    if len(y) < ENOUGH or not 50 < x.max() <= scale:
+        return
+    smaller = subject.predict((x / scale).astype(np.result_type(x, np.float32)))
+    if smaller.shape != subject.probabilities.shape or not np.isfinite(smaller).all():
+        return
+    right = float(np.mean(smaller.argmax(axis=1) == y))
+    sure, too_sure = float(smaller.max(axis=1).mean()), _sure(subject) - subject.accuracy
+    if right > subject.accuracy - 0.02 and too_sure > 0.05 and abs(sure - right) < too_sure / 2:
+        yield doubt("sure_of_bytes", right=f"{right:.0%}", sure=f"{sure:.0%}")
+
+
 @probe(needs="finite", unless="data.labels")
 def accuracy(subject: Subject) -> Said:
     """Note how many pictures it reads rightly, beside what the nearest mean does."""
@@ -205,4 +224,4 @@ def _sure(subject: Subject) -> float:
     return float(subject.probabilities.max(axis=1).mean())
 
 
-PROBES = (larger_form, misreads, unlearned, by_rote, accuracy, badly)
+PROBES = (larger_form, misreads, unlearned, by_rote, sure_of_bytes, accuracy, badly)
