@@ -11,6 +11,7 @@ people (`pen_drawings.py`). Every drawing is varied as strokes, as if many more 
 """
 
 import argparse
+import functools
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -31,7 +32,7 @@ from mnist_book.drawing.recognizer import (
     passes_gate,
     round_weights,
 )
-from mnist_book.drawing.shapes import WAYS_OF_WRITING, draw_shape, parse_path
+from mnist_book.drawing.shapes import WAYS_OF_WRITING, draw_shape, parse_path, put_together
 from mnist_book.drawing.strokes import strokes_to_image, without_specks
 from mnist_book.drawing.variation import distort_images, pictures, resample, vary
 from mnist_book.schedule import learning_rates, smooth_labels, soft_cross_entropy_gradient
@@ -46,6 +47,7 @@ COPIES = 20  # varied drawings of each drawing by people
 MNIST_COPIES = 4
 PRACTICE = 30_000
 RARE = 400  # of each way of writing that the practice digits do not have
+COMBINED = 60_000  # put together from parts of ways of writing, where people's drawings are missing
 DOODLES, SCRIBBLES = 30_000, 20_000  # letters and symbols, and what means nothing
 COVERAGE = 0.955  # share of unseen people's digits that is to be answered for sure, gate included
 REFUSED = 0.005  # share of them that the eleventh class may refuse
@@ -76,6 +78,15 @@ def practice_digits(tables: Sequence[str], rng: np.random.Generator) -> Examples
             labels += [int(digit)] * RARE
     drawings = vary(resample(strokes), rng, strength=0.5)
     return Examples(pictures(drawings, rng), np.array(labels, np.uint8))
+
+
+def combined_digits(count: int, rng: np.random.Generator) -> Examples:
+    """Draw digits whose ways of writing are put together from parts, all ten equally often."""
+    ways, parsed = WAYS_OF_WRITING["combined"], functools.cache(parse_path)
+    labels = np.arange(count, dtype=np.uint8) % 10
+    paths = [put_together(ways[str(digit)], rng) for digit in labels]
+    drawings = resample([draw_shape(parsed(path), rng) for path in paths])
+    return Examples(pictures(vary(drawings, rng), rng), labels)
 
 
 def no_digits(
@@ -263,7 +274,8 @@ def train_without_people(images: np.ndarray, labels: np.ndarray, seed: int) -> R
     at people's drawings are left out.
     """
     rng = np.random.default_rng(seed)
-    network = learn(gather(images, labels, ["taught"], rng), rng)
+    common = gather(images, labels, ["taught"], rng)
+    network = learn(together(common, combined_digits(COMBINED, rng)), rng)
     digits = np.arange(2000) % 10
     strokes = [draw_digit(digit, rng) for digit in digits.tolist()]
     return Recognizer(
