@@ -39,6 +39,17 @@ def parse_path(path: str) -> Shape:
     return Shape(controls, np.concatenate(curves), np.cumsum([len(curve) for curve in curves])[:-1])
 
 
+def put_together(ways: dict[str, list[list[str]]], rng: np.random.Generator) -> str:
+    """Choose one of several ways of writing, and a variant of each of its parts: a path of a pen.
+
+    Parameters
+    ----------
+    ways : of each its parts, and of each part its variants, as `shapes.toml` has them in `combined`
+    """
+    parts = ways[rng.choice(list(ways))]
+    return " ".join(variants[rng.integers(len(variants))] for variants in parts)
+
+
 def round_corners(points: np.ndarray) -> np.ndarray:
     """Round a line by cutting its corners, three times over (G. Chaikin, 1974)."""
     for _ in range(3):

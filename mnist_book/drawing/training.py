@@ -11,6 +11,7 @@ people (`pen_drawings.py`). Every drawing is varied as strokes, as if many more 
 """
 
 import argparse
+import functools
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -31,7 +32,7 @@ from mnist_book.drawing.recognizer import (
     passes_gate,
     round_weights,
 )
-from mnist_book.drawing.shapes import WAYS_OF_WRITING, draw_shape, parse_path
+from mnist_book.drawing.shapes import WAYS_OF_WRITING, draw_shape, parse_path, put_together
 from mnist_book.drawing.strokes import strokes_to_image, without_specks
 from mnist_book.drawing.variation import distort_images, pictures, resample, vary
 from mnist_book.schedule import learning_rates, smooth_labels, soft_cross_entropy_gradient
@@ -43,9 +44,10 @@ SMOOTHING = 0.05  # the share of a label that is given to all classes alike
 LEARNING_RATE, WARM_UP = 0.1, 0.05  # the highest; the share of the steps that lead up to it
 BATCH, MOMENTUM, AVERAGE = 128, 0.9, 0.999  # AVERAGE: of the weights, over about 1,000 steps
 COPIES = 20  # varied drawings of each drawing by people
-MNIST_COPIES = 4
+MNIST_COPIES, COPIES_ALONE = 4, 2  # of MNIST's pictures; where people's drawings are missing
 PRACTICE = 30_000
 RARE = 400  # of each way of writing that the practice digits do not have
+COMBINED = 120_000  # digits put together from parts, where people's drawings are missing
 DOODLES, SCRIBBLES = 30_000, 20_000  # letters and symbols, and what means nothing
 COVERAGE = 0.955  # share of unseen people's digits that is to be answered for sure, gate included
 REFUSED = 0.005  # share of them that the eleventh class may refuse
@@ -78,6 +80,15 @@ def practice_digits(tables: Sequence[str], rng: np.random.Generator) -> Examples
     return Examples(pictures(drawings, rng), np.array(labels, np.uint8))
 
 
+def combined_digits(count: int, rng: np.random.Generator) -> Examples:
+    """Draw digits whose ways of writing are put together from parts, all ten equally often."""
+    ways, parsed = WAYS_OF_WRITING["combined"], functools.cache(parse_path)
+    labels = np.arange(count, dtype=np.uint8) % 10
+    paths = [put_together(ways[str(digit)], rng) for digit in labels]
+    drawings = resample([draw_shape(parsed(path), rng) for path in paths])
+    return Examples(pictures(vary(drawings, rng), rng), labels)
+
+
 def no_digits(
     kinds: Sequence[str], doodles: int, scribbles: int, rng: np.random.Generator
 ) -> Examples:
@@ -102,7 +113,11 @@ def passing(draw: Callable[[], list[np.ndarray]], count: int) -> list[list[np.nd
 
 
 def gather(
-    images: np.ndarray, labels: np.ndarray, tables: Sequence[str], rng: np.random.Generator
+    images: np.ndarray,
+    labels: np.ndarray,
+    copies: int,
+    tables: Sequence[str],
+    rng: np.random.Generator,
 ) -> Examples:
     """Make all that there is to learn from, but for people's drawings and the kinds held out.
 
@@ -110,10 +125,11 @@ def gather(
     ----------
     images : MNIST's, uint8 (n, 28, 28)
     labels : theirs, (n,)
+    copies : how often each of them is distorted
     tables : of `shapes.toml`, with ways of writing digits
     """
     images = images.reshape(-1, 784)
-    parts = [Examples(distort_images(images, rng), labels) for _ in range(MNIST_COPIES)]
+    parts = [Examples(distort_images(images, rng), labels) for _ in range(copies)]
     others = no_digits(TRAINED, DOODLES, SCRIBBLES, rng)
     return together(*parts, practice_digits(tables, rng), others)
 
@@ -242,7 +258,8 @@ def train_pad(
 ) -> Trained:
     """Train twice: without the strangers, to calibrate on them, and then with everybody."""
     rng = np.random.default_rng(seed)
-    common, drawn = gather(images, labels, ["taught", "rare"], rng), digits_by_people(people, rng)
+    common = gather(images, labels, MNIST_COPIES, ["taught", "rare"], rng)
+    drawn = digits_by_people(people, rng)
     say(f"{len(common.labels) + len(drawn.labels):,} pictures to learn from")
     apart = strangers(people)
     first = learn(together(common, only(drawn, ~apart)), rng)
@@ -259,11 +276,12 @@ def train_without_people(images: np.ndarray, labels: np.ndarray, seed: int) -> R
     """Train on MNIST and this project's strokes alone, the kinds held out left out.
 
     What the generator draws must do to calibrate, although it is not new to the network, and the
-    answers are more certain than they should be. The ways of writing that were made after looking
-    at people's drawings are left out.
+    answers are more certain than they should be. The table `rare` is left out: it was made after
+    looking at drawings by people on whom the pad is judged.
     """
     rng = np.random.default_rng(seed)
-    network = learn(gather(images, labels, ["taught"], rng), rng)
+    common = gather(images, labels, COPIES_ALONE, ["taught"], rng)
+    network = learn(together(common, combined_digits(COMBINED, rng)), rng)
     digits = np.arange(2000) % 10
     strokes = [draw_digit(digit, rng) for digit in digits.tolist()]
     return Recognizer(

@@ -1,5 +1,7 @@
 """What trains the pad's recogniser: varied strokes, doodles, distorted images, soft labels."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -9,10 +11,12 @@ from mnist_book.drawing.doodles import KINDS, draw_doodle
 from mnist_book.drawing.pen_drawings import PenDrawings
 from mnist_book.drawing.practice import draw_digit
 from mnist_book.drawing.recognizer import Gate, Recognizer, passes_gate
+from mnist_book.drawing.shapes import WAYS_OF_WRITING, put_together
 from mnist_book.drawing.strokes import strokes_to_image
 from mnist_book.drawing.training import (
     Examples,
     calibrate,
+    combined_digits,
     fit,
     logits_of,
     no_digits,
@@ -164,6 +168,41 @@ def test_every_scribble_can_be_resampled(scribble):
     points, _ = resample([scribble(rng) for _ in range(50)])
     assert np.isfinite(points).all()
     assert len(np.unique(points.round(3), axis=0)) == 50
+
+
+def test_put_together_a_way_has_one_variant_of_each_of_its_parts():
+    ways = {"flag": [["0,9 9,0", ""], ["9,0 9,99"], ["", "/ 0,99 20,99"]], "stick": [["5,0 5,99"]]}
+    rng = np.random.default_rng(7)
+    paths = [" ".join(put_together(ways, rng).split()) for _ in range(200)]
+    stem, upstroke, foot = "9,0 9,99", "0,9 9,0 ", " / 0,99 20,99"
+    flags = {upstroke + stem, stem, upstroke + stem + foot, stem + foot}
+    assert set(paths) == flags | {"5,0 5,99"}
+    assert paths.count("5,0 5,99") == pytest.approx(100, abs=25)  # ways are equally common
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_every_variant_of_a_part_goes_with_all_others(digit):
+    for parts in WAYS_OF_WRITING["combined"][str(digit)].values():
+        for path in map(" ".join, itertools.product(*parts)):
+            strokes = [stroke.split() for stroke in path.split("/")]
+            assert min(map(len, strokes)) >= 2, path  # no dots
+            x, y = np.array([point.split(",") for line in strokes for point in line], float).T
+            assert min(x.min(), y.min()) >= -30, path
+            assert max(x.max(), y.max()) <= 130, path
+
+
+def test_combined_digits_are_those_that_their_labels_say(monkeypatch):
+    asked = []
+
+    def note(ways, rng):
+        asked.append(next(d for d, known in WAYS_OF_WRITING["combined"].items() if known is ways))
+        return put_together(ways, rng)
+
+    monkeypatch.setattr(training, "put_together", note)
+    images, labels = combined_digits(40, np.random.default_rng(8))
+    assert labels.tolist() == list(map(int, asked)) == list(range(10)) * 4
+    assert images.shape == (40, 784)
+    assert len(np.unique(images, axis=0)) == 40
 
 
 def test_kinds_left_out_are_not_drawn(monkeypatch):
