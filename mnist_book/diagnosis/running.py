@@ -146,10 +146,29 @@ def _stop(thread: threading.Thread) -> None:
     for _ in range(100):
         if not thread.is_alive():
             return
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit)
-        )
+        _raise_in(thread.ident or 0)
         thread.join(0.01)
+
+
+class _Raised(BaseException):
+    """What a thread raises in itself, so that Python stops looking for what it has to raise."""
+
+
+def _raise_in(ident: int) -> None:
+    """Raise SystemExit in a thread once it runs again, without holding up the others till then.
+
+    A thread that waits may never run again. Until it does, Python 3.11 looks for exceptions that
+    are to be raised at every step of every thread, and where functions are traced, as coverage and
+    debuggers do, it doesn't get beyond the beginning of one. Finding one here ends its search.
+    """
+    raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    there, here = ctypes.c_ulong(ident), ctypes.c_ulong(threading.get_ident())
+    exit_there, found_here = ctypes.py_object(SystemExit), ctypes.py_object(_Raised)
+    with contextlib.suppress(_Raised):
+        raise_in(there, exit_there)
+        raise_in(here, found_here)
+        for _ in range(10):  # it is raised at the end of the call, or at a turn of a loop
+            pass
 
 
 def _as_exception(error: BaseException) -> Exception:

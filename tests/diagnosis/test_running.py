@@ -1,6 +1,7 @@
 """What `run` holds off, and what it does not: each line of its documentation."""
 
 import contextlib
+import subprocess
 import sys
 import threading
 import time
@@ -292,3 +293,22 @@ def test_c_code_that_keeps_the_interpreter_is_not_stopped():
     with contextlib.suppress(TimeoutError):
         run(lambda: finished.extend(map(sum, [range(5 * 10**6)])), (), 0.01)
     assert finished == [sum(range(5 * 10**6))]
+
+
+TRACED = """
+import sys, threading
+from mnist_book.diagnosis.running import run
+sys.settrace(lambda *_: None)
+release = threading.Event()
+try:
+    run(release.wait, (), 0.05)
+except TimeoutError:
+    print("told")
+release.set()
+"""
+
+
+def test_a_call_that_waits_does_not_hold_up_what_a_debugger_traces():
+    command = [sys.executable, "-c", TRACED]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=100)
+    assert done.stdout == "told\n", done.stderr
