@@ -61,6 +61,15 @@ def value(subject: Subject) -> Said:
         yield finding(code, given, f"{returned}, for all of them", expected, says)
 
 
+def _counts(subject: Subject, x: np.ndarray, y: np.ndarray, k: int) -> bool:
+    """Tell whether a picture of the batch makes a difference to the loss, with any label."""
+    x, y, losses = x.copy(), y.copy(), []
+    for shift in range(3):
+        losses.append(subject.twin.loss(x, y))
+        x[k], y[k] = x[k] * 0.5, (y[k] + shift + 1) % subject.classes
+    return len(set(losses)) > 1
+
+
 @probe(needs="losses finite twin", unless="softmax cross_entropy function")
 def classes(subject: Subject) -> Said:
     """Look for labels that are taken for other ones, where the loss is none of the usual kind.
@@ -114,6 +123,20 @@ def own_label(subject: Subject) -> Said:
             batch[k], label[k] = picture, (y[k] + 1) % subject.classes
             changes.append(twin.loss(batch, label) - twin.loss(batch, y))
         found.append(changes)
+    counts = [_counts(subject, x, y, k) for k in range(FEW)]
+    if any(counts) and not all(counts):
+        given = "other pictures with other labels in a batch, one by one"
+        returned, count = "the same loss for some of them", counts.count(False)
+        yield finding(
+            "cross_entropy.not_mean",
+            given,
+            returned,
+            "another one",
+            "network_part",
+            count=count,
+            size=FEW,
+        )
+        return
     counted = [pair for pair in found if np.abs(pair).max() > 1e-9] or found
     strange = [bool(np.isclose(a, b, rtol=1e-9, atol=1e-12)) for a, b in counted]
     if np.mean(strange) >= 0.5:

@@ -14,7 +14,6 @@ D. Kingma, J. Ba, Adam: a method for stochastic optimization, ICLR 2015 (arXiv:1
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from itertools import product
 
 import numpy as np
@@ -116,8 +115,10 @@ def method(subject: Subject) -> Method | None:
         if _fits(found, b1, b2, _constant):  # as after a very long training, where none shows
             return None if _counts(subject) else Method(b1, b2, "network_missing")
     for b1, b2 in USUAL_OF_ADAM:
-        if _fits(found, b1, 1.0, partial(_right_for, b2=b2)):  # what is added up has the factor 1
-            return Method(b1, b2, "network_sum")
+        if _fits(found, 0.0, 0.0, lambda t, *_, b1=b1, b2=b2: _right(t, b1, b2)):
+            return Method(b1, b2, "network_forgets")  # means that are of the last gradient alone
+        if _fits(found, b1, 1.0, lambda t, *_, b1=b1, b2=b2: _right(t, b1, b2)):
+            return Method(b1, b2, "network_sum")  # what is added up has the factor 1
         if any(
             _fits(found, b1, b2, _right, stride) for stride in (arrays, arrays // 2) if stride > 1
         ):
@@ -158,8 +159,8 @@ def _fits(found: Growth, b1: float, b2: float, corrections: Corrections, stride:
 
 def _longest(b1: float, b2: float) -> int:
     """Return the time from which on these corrections do not show any more."""
-    slowest = max(b1, b2) if b2 < 1 else 0.999
-    return int(np.clip(np.log(1e-9) / np.log(max(slowest, 0.1)), 20, LONGEST))
+    slowest = max(b1, b2)
+    return int(np.clip(np.log(1e-9) / np.log(slowest), 20, LONGEST)) if 0 < slowest < 1 else LONGEST
 
 
 def with_momentum(lengths: list[float]) -> bool:
@@ -180,10 +181,6 @@ def _right(t: np.ndarray, b1: float, b2: float) -> np.ndarray:
 
 def _constant(t: np.ndarray, b1: float, b2: float) -> np.ndarray:
     return np.ones(len(t))
-
-
-def _right_for(t: np.ndarray, b1: float, _: float, b2: float) -> np.ndarray:
-    return _right(t, b1, b2)
 
 
 ONE_WRONG: tuple[Corrections, ...] = (

@@ -281,12 +281,15 @@ def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
         yield note("random_step")
         return
     adam = list(_adam(subject))
-    if cosines[last] < 0.97 and (count := _unused(subject)):
+    of_adam = subject.once(moments.growth) is not None
+    if not along[last] and not of_adam and (count := _unused(subject)):
         returned = f"the same step with {count} other pictures, and other labels"
         values = {"count": count, "size": BATCH}
         yield finding(
             "train.ignores_batch", seen["given"], returned, "another", "network_part", **values
         )
+    elif not along[last] and not of_adam and _has_a_mask(subject, last):
+        yield finding("train.direction", **seen, says="network_mask")
     elif cosines[last] < 0.7 and _rows_are_mixed(subject):
         yield finding("train.other_rows", **seen)
     elif share := _mixed_with_another(found):
@@ -308,6 +311,22 @@ def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
     elif (share := _left_out(found)) > 0.2:
         returned = f"no change in {share:.0%} of the numbers that have a gradient"
         yield finding("train.direction", seen["given"], returned, "a change in each")
+
+
+def _has_a_mask(subject: Subject, last: int) -> bool:
+    """Tell steps that are others for 12 and for 24 copies of one picture, of which the mean counts.
+
+    Whatever a method makes of gradients, it makes the same of the same ones.
+    """
+    stepper = Stepper(subject)
+    x, y = stepper.batch(12)
+    batches = [(np.repeat(x[:1], size, axis=0), np.repeat(y[:1], size)) for size in (12, 24)]
+    steps = [stepper.change(stepper.start(11), *batch) for batch in batches]
+    if None in steps:
+        return False
+    few, many = (stepper.gradient(11, *batch)[last] for batch in batches)
+    same = np.allclose(few, many, rtol=1e-4, atol=1e-6 * np.abs(many).max())
+    return same and length(steps[0][last] - steps[1][last]) > 0.1 * length(steps[0][last])
 
 
 def _unused(subject: Subject) -> int:
