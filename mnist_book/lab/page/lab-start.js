@@ -13,9 +13,8 @@
   const base = new URL(".", document.currentScript.src).href;
   let loading = null; // a promise, for all laboratories of the page
 
-  /** Wait until the browser has nothing else to do, but not for long: it stays ready to answer. */
-  const pause = () => new Promise((resume) =>
-    globalThis.requestIdleCallback ? requestIdleCallback(resume, { timeout: 100 }) : setTimeout(resume));
+  /** Let the page answer in between. */
+  const pause = () => new Promise((resume) => setTimeout(resume));
 
   function append(tag, properties) {
     return new Promise((resolve, reject) => {

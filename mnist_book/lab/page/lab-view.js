@@ -183,7 +183,7 @@
     painted = 0;
     due = new Map(); // what is to be painted, charts and cards, and how
     before = null; // the curve of the run before the last change
-  
+
     constructor(place, { preset = null, form = "small" } = {}) {
       this.preset = preset;
       this.full = form === "full";
