@@ -103,7 +103,7 @@ def classes(subject: Subject) -> Said:
         )
 
 
-@probe(needs="losses finite twin", unless="softmax cross_entropy function network.modes")
+@probe(needs="losses finite twin", unless="softmax cross_entropy function")
 def own_label(subject: Subject) -> Said:
     """Look for labels that belong to no picture of their own, where the loss is no usual one.
 

@@ -10,7 +10,7 @@ from mnist_book.diagnosis.examine.subject import Subject
 PICTURES = 5  # whose probabilities are read off the loss
 DRAWS, UNITS, BATCH = 8, 50, 64  # of dropout; of the last hidden layer that are looked at
 SMALL = 1e-4  # times the usual size, of last weights
-REPEATS = 150  # of a batch, until running averages are its own
+REPEATS = 100  # of a batch, until running averages are its own
 AFFORDABLE = 0.005  # seconds of processor time for a call
 LEAST, MOST = 0.92, 1.5  # of the signal in predicting, that training may have
 

@@ -111,6 +111,9 @@ def method(subject: Subject) -> Method | None:
         if _fits(found, b1, b2, _right) or (not b1 and _fits(found, b1, b2, _constant)):
             exchanged = b1 >= SLOWEST and b2 <= FASTEST
             return Method(b1, b2, "network_exchanged" if exchanged else "")
+    for b1 in FACTORS[1:]:
+        if _fits(found, b1, 0.0, _constant):  # a largest gradient, as Adamax has it, later on
+            return Method(b1, 0.999, "network_one" if _is_new(subject) else "")
     for b1, b2 in product(FACTORS[1:], FACTORS[1:]):
         if _fits(found, b1, b2, _constant):  # as after a very long training, where none shows
             return None if _counts(subject) else Method(b1, b2, "network_missing")
@@ -195,6 +198,14 @@ ONE_WRONG: tuple[Corrections, ...] = (
     lambda t, b1, b2: np.sqrt(1 - b2**t) / (1 - b1 * t),  # a product for a power
     lambda t, b1, b2: 1 / (1 - b1 * t),
 )
+
+
+def _is_new(subject: Subject) -> bool:
+    """Tell whether it has no memory of other gradients: steps are of one length with any."""
+    stepper, k = Stepper(subject), first_weights(subject)
+    step = stepper.change(stepper.start(11), *stepper.batch(12))
+    sizes = np.abs(step[k]) if step is not None else np.zeros(1)
+    return bool(np.mean(np.abs(sizes - np.median(sizes)) < 0.02 * np.median(sizes)) > 0.5)
 
 
 def _counts(subject: Subject) -> bool:
