@@ -200,7 +200,8 @@ class Explorer(widgets.VBox):
             description=label,
             style={"description_width": "auto"},
         )
-        picture = widgets.HTML(self._image(values[start]))
+        self._first = self._image(values[start])  # a page shows it again
+        picture = widgets.HTML(self._first)
         slider.observe(lambda change: setattr(picture, "value", self._image(change.new)), "value")
         super().__init__([slider, picture])
 
@@ -218,7 +219,7 @@ class Explorer(widgets.VBox):
         """Add a static page's version: all pictures, and a slider that shows one of them."""
         bundle = super()._repr_mimebundle_(**kwargs)
         images = "".join(
-            self._image(value, hidden=position != self._start)
+            self._first if position == self._start else self._image(value, hidden=True)
             for position, value in enumerate(self._values)
         )
         show = (
