@@ -7,7 +7,8 @@
 It learns from MNIST, from the practice digits' generator, from letters and scribbles that this
 project draws (`doodles.py`) and, with `PENDIGITS_DIR` set, from the pen drawings of 30
 people (`pen_drawings.py`). Every drawing is varied as strokes, as if many more people had drawn it
-(`variation.py`). It takes about four minutes of one core.
+(`variation.py`). It takes about four minutes of one core. Without people it learns from more ways
+of writing, put together from parts.
 """
 
 import argparse
