@@ -4,7 +4,7 @@
   const {
     element, escaped, markdown, write, figure, percent, plural, link,
     INSTRUMENTS, Switches, Settings, Panel, Curve, lossScale, paintCurves,
-    complete, fitted, openSession, loadDigits, switchOf,
+    complete, fitted, openSession, loadDigits, pause, switchOf,
   } = MnistLab;
 
   const TWIN = [6, 4]; // the dashes of the right network
@@ -196,11 +196,10 @@
       place.replaceChildren(this.root);
       this.bench = new Bench((message) => this.hear(message));
       this.#controls();
-      this.#panels();
+      this.built = this.#panels();
       this.#listen();
       this.#foot();
       this.fromAddress();
-      if (this.full) this.ready();
     }
 
     find(selector) {
@@ -225,10 +224,18 @@
       this.find(".lab-more").append(this.options.root);
     }
 
-    #panels() {
+    /** Make the cards, one after the other; the page may answer in between. */
+    async #panels() {
       const ids = this.preset?.instruments ?? [...LIVE, ...CHECKS];
       const extra = () => ({ weights: this.readings?.weights });
       this.panels = new Map();
+      const seen = new IntersectionObserver((entries) => {
+        for (const { target, isIntersecting } of entries)
+          this.panels.get(target.dataset.instrument).visible = isIntersecting;
+        // The whole laboratory shows what it begins with as soon as that comes into view.
+        if (this.full && entries.some(({ isIntersecting }) => isIntersecting)) this.ready();
+        this.watch();
+      }, { rootMargin: "100px" });
       for (const id of ids) {
         const known = INSTRUMENTS.find((instrument) => instrument.id === id);
         if (!known || id === "curve") continue;
@@ -237,13 +244,9 @@
         this.panels.set(id, panel);
         if (id === "example") this.#offerPictures(panel);
         this.find(this.full && ask ? ".lab-checks" : ".lab-live").append(panel.root);
+        seen.observe(panel.root);
+        if (this.full) await pause();
       }
-      const seen = new IntersectionObserver((entries) => {
-        for (const { target, isIntersecting } of entries)
-          this.panels.get(target.dataset.instrument).visible = isIntersecting;
-        this.watch();
-      }, { rootMargin: "100px" });
-      for (const { root } of this.panels.values()) seen.observe(root);
     }
 
     #offerPictures(panel) {
@@ -264,7 +267,10 @@
       };
       for (const button of this.root.querySelectorAll("[data-do]"))
         button.addEventListener("click", () => actions[button.dataset.do]());
-      new ResizeObserver(() => this.redraw()).observe(this.root);
+      new ResizeObserver(([{ contentRect: { width } }]) => {
+        if (width !== this.width) this.redraw(); // a card that grows changes no chart
+        this.width = width;
+      }).observe(this.root);
       MnistLab.watchColours(() => this.redraw());
       if (this.full) addEventListener("hashchange", () => this.fromAddress());
     }
@@ -285,7 +291,7 @@
       if (this.opened) return this.opened;
       this.opened = (async () => {
         write(this.find(".lab-counter"), "Fetching the digits …");
-        await this.bench.open();
+        await Promise.all([this.bench.open(), this.built]);
         write(this.find(".lab-source"), `Digits: ${this.bench.source}.`);
         this.configure();
       })();

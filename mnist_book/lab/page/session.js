@@ -137,5 +137,5 @@
     return bytes;
   }
 
-  Object.assign(MnistLab, { openSession, loadDigits, useDigits, unpackDigits });
+  Object.assign(MnistLab, { openSession, loadDigits, useDigits, unpackDigits, pause });
 })();
