@@ -84,6 +84,8 @@ def classes(subject: Subject) -> Said:
     for array in last:
         array[...] = 0
     x, bias, taken = subject.x[:CLASSES_BATCH].astype(float), last[1].reshape(-1), {}
+    if twin.loss(x, np.zeros(len(x), int)) != twin.loss(x, np.zeros(len(x), int)):
+        return
     for label in range(subject.classes):
         y, losses = np.full(len(x), label), []
         for score in range(subject.classes):
@@ -116,6 +118,8 @@ def own_label(subject: Subject) -> Said:
     twin.random_point(2)
     x, others = (subject.inputs(rng, FEW) for _ in range(2))
     y, found = rng.integers(0, subject.classes, FEW), []
+    if twin.loss(x, y) != twin.loss(x, y):
+        return  # what is left over from call to call has a probe of its own
     for k in range(FEW):
         changes = []
         for picture in (x[k], others[k]):

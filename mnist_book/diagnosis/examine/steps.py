@@ -477,7 +477,8 @@ def _adam(subject: Subject) -> Said:
     ----------
     D. Kingma, J. Ba, Adam: a method for stochastic optimization, ICLR 2015 (arXiv:1412.6980).
     """
-    if known := subject.once(moments.method):
+    known = subject.once(moments.method)
+    if known is not None and (known.says or known.b1):  # else it may be Adam, half corrected
         yield from moments.of_method(known, subject.once(moments.growth).lengths)
         return
     stepper = Stepper(subject)
@@ -512,9 +513,8 @@ def _adam(subject: Subject) -> Said:
         yield fading(growth)
         return
     returned = f"steps of {_row(growth)} times the first"
-    if subject.once(moments.growth) is not None or moments.with_momentum(growth):
-        return  # a method that is known to be none of the wrong ones
-    if growth[1] > 1.1 or (
+    measured = subject.once(moments.growth) is not None or moments.with_momentum(growth)
+    if (growth[1] > 1.1 and not measured) or (
         abs(growth[1] - 0.7073) < 0.003 and _remembers_sign(subject)
     ):  # no method of this kind grows like that
         yield finding("train.adam", given, returned, "1, 1, 1")
