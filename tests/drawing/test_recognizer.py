@@ -383,6 +383,7 @@ def test_the_model_card_quotes_the_record():
     card = (RELEASED.parent / "MODEL-CARD.md").read_text("utf-8")
     unseen, refusal = record["people never seen"], record["refusal"]
     signs = refusal["symbols of other kinds"]
+    alone = record["without people, every seed"]
     for row in (
         f"| right | {unseen['right']:.2f} % |",
         f"| worst writer | {min(unseen['right by writer'].values()):.1f} % |",
@@ -391,6 +392,7 @@ def test_the_model_card_quotes_the_record():
         f"| right of those unsure | {unseen['right of unsure']:.0f} % |",
         f"| symbols, of kinds left out | {signs['sure']:.1f} % | {signs['unsure']:.1f} % |",
         f"on all 30 people: {record['without people']['right']:.2f} % right",
+        f"no part in any choice: **{alone['ten'][0]:.2f} %** right",
         f"released weights: right | {record['released weights']['MNIST test images']:.2f} % |",
     ):
         assert row in card
