@@ -524,4 +524,8 @@ class TwoModes(Trained):
 
 def test_predictions_that_know_less_than_the_loss():
     assert codes(practised(TwoModes()))[0] == "network.modes"
-    assert "network.modes" not in codes(TwoModes())
+
+
+def test_steps_that_change_the_loss_and_no_prediction():
+    report = examine(TwoModes(), X, Y)
+    assert report.findings[0].says == "network_copy", report
