@@ -111,3 +111,10 @@ def test_a_network_that_is_too_sure_of_bytes_is_doubted():
     assert not as_trained.doubts
     assert in_bytes.ok
     assert "divided by 255" in str(in_bytes.doubts[0])
+
+
+def test_pixels_that_were_divided_by_next_to_nothing():
+    x = X.copy()
+    x[::7, 5] = 1e8
+    finding = first(examine(NETWORK, x, Y), "data.not_scaled")
+    assert "thousands of times" in finding.message

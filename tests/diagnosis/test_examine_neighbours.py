@@ -395,3 +395,58 @@ def test_a_digit_that_is_nowhere(digits):
         network = Net((784, 16, 10), 150, (x[~lost], y[~lost]))
         report = examine(network, x[y != 3], y[y != 3])
         assert [each.code for each in report.findings] == found, report
+
+
+class ForBytes(Net):
+    """Pixels from 0 to 255: smaller first weights, and a rate that is smaller by the square."""
+
+    def __init__(self, rates=(255**-2, 1, 1, 1)):
+        self.rates = rates
+        super().__init__(trained=0)
+        self.p[0] /= 255
+        for start in range(0, 4 * len(X), 30):
+            rows = np.arange(start, start + 30) % len(X)
+            self.step(255 * X[rows], Y[rows])
+
+    def loss_and_gradients(self, x, y):
+        return self.back(x, y)
+
+    def step(self, x, y):
+        for rate, p, g in zip(self.rates, self.p, self.back(x, y)[1], strict=True):
+            p -= 0.1 * rate * g
+
+
+def test_a_rate_that_makes_up_for_bytes_is_no_bug():
+    assert not examine(ForBytes(), 255 * X, Y).findings
+    report = examine(ForBytes((255**-2, 1, 0.1, 1)), 255 * X, Y)
+    assert report.findings[0].code == "train.rates_differ", report
+
+
+class MaskForgotten(Net):
+    """Dropout of a mask that each call draws alike, and that is missing on the way back."""
+
+    def loss_and_gradients(self, x, y):
+        mask = 2.0 * (np.random.default_rng(9).random((len(x), 20)) < 0.5)
+        h = np.maximum(x @ self.p[0] + self.p[1], 0)
+        p = softmax(h * mask @ self.p[2] + self.p[3])
+        d = (p - self.one_hot(y)) / len(y)
+        dh = d @ self.p[2].T * (h > 0)
+        return self.value(p, y), [x.T @ dh, dh.sum(0), (h * mask).T @ d, d.sum(axis=0)]
+
+
+def test_a_forgotten_mask_is_not_taken_for_batch_normalisation():
+    first = examine(MaskForgotten(), X, Y).findings[0]
+    assert first.code == "gradients.wrong" and "a dropout mask" in first.message, first
+
+
+class Falling(Net):
+    """Sigmoid outputs with a sign wrong in the exponent, over their sum."""
+
+    def outputs(self, z):
+        a = 1 / (1 + np.exp(np.clip(z, -700, 700)))
+        return a / a.sum(axis=1, keepdims=True)
+
+
+def test_sigmoids_that_fall_are_no_squashed_softmax():
+    report = examine(alone(Falling(trained=0)), X, Y)
+    assert not any(each.code == "softmax.squashed" for each in report.findings), report

@@ -56,7 +56,7 @@ def rows(subject: Subject) -> Said:
         )
 
 
-@probe(unless="data.two_values")
+@probe(unless="data.two_values data.not_scaled")
 def scale(subject: Subject) -> Said:
     """Look at the size of the inputs, unless the network scales them itself."""
     x = subject.x

@@ -74,15 +74,17 @@ def _turned_weights(subject: Subject, before: np.ndarray) -> Cure | None:
     return None
 
 
-def mends(before: np.ndarray, after: np.ndarray) -> bool:
+def mends(before: np.ndarray, after: np.ndarray, errors: float = 1.5) -> bool:
     """Tell whether these right answers, (n,) booleans, are a cure for those before.
 
-    They must be many, at least a third of the errors must be gone, and chance can't have gained so
-    many: where a change makes no difference, gains and losses differ by the root of their number.
+    They must be many, errors must be fewer by a factor, and chance can't have gained so many: where
+    a change makes no difference, gains and losses differ by the root of their number.
     """
     gained, lost = np.sum(after & ~before), np.sum(before & ~after)
     surprising = gained - lost > 4 * np.sqrt(gained + lost)
-    return bool(surprising and after.mean() >= MENDED and (~after).sum() <= (~before).sum() / 1.5)
+    return bool(
+        surprising and after.mean() >= MENDED and (~after).sum() <= (~before).sum() / errors
+    )
 
 
 def _other_form(subject: Subject, before: np.ndarray) -> Cure | None:
@@ -97,7 +99,9 @@ def _other_form(subject: Subject, before: np.ndarray) -> Cure | None:
     for (code, change, _), after in tried:
         if change == CUT and before.mean() > subject.once(nearest_mean):
             continue  # it takes the noise out of pictures that a network reads as they are
-        if mends(before, after) and after.mean() > best - AS_GOOD:
+        # A picture less the mean picture is another bias, which may be a better one.
+        errors = 2 if code == "data.other_scale" else 1.5
+        if mends(before, after, errors) and after.mean() > best - AS_GOOD:
             return Cure(code, change, float(after.mean()))
     return None
 

@@ -7,6 +7,7 @@ from mnist_book.diagnosis.examine.subject import Subject
 
 SIDE = 28
 MOST = 150  # pictures that are looked at
+HUGE = 1e4
 ALIKE, UNLIKE = 0.6, 0.45  # correlations of neighbouring pixels: digits have about 0.8
 
 
@@ -103,7 +104,17 @@ def _wrapped_by_mean(codes: np.ndarray) -> Said:
         yield finding("data.bytes_wrap", given, returned, expected)
 
 
-@probe(unless="data.bytes_wrap idx.signed")
+@probe()
+def extremes(subject: Subject) -> Said:
+    """Look for a few numbers that are thousands of times larger than all others."""
+    sizes = np.abs(subject.images[:1000].astype(np.float64))
+    usual, largest = np.quantile(sizes, 0.99), sizes.max()
+    if np.isfinite(largest) and largest > HUGE and largest > HUGE * usual:
+        given = f"images up to {largest:.3g}; 99 % of their numbers are below {usual:.3g}"
+        yield finding("data.not_scaled", given, expected="about 0 to 1", says="network_divided")
+
+
+@probe(unless="data.bytes_wrap data.not_scaled idx.signed")
 def scrambled(subject: Subject) -> Said:
     """Look for pictures whose pixels were mixed with other pictures' by a reshape.
 
@@ -156,4 +167,4 @@ def signed_inside(subject: Subject) -> Said:
         yield finding("idx.signed", given, returned, "the brighter one larger", "network_inside")
 
 
-PROBES = (two_values, wrapped, scrambled, signed_inside)
+PROBES = (two_values, extremes, wrapped, scrambled, signed_inside)

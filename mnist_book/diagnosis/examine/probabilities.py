@@ -290,14 +290,25 @@ def shift(subject: Subject) -> Said:
 
 
 def _are_sigmoids_over_their_sum(twin: Subject, bias: np.ndarray, x: np.ndarray) -> bool:
-    """Tell whether scores far below 0 give a softmax, as sigmoids do: there they are exp(z)."""
-    bias[...] -= 50
-    far = twin.predict(x)
-    bias[...] -= 10
-    farther = twin.predict(x)
-    if far.shape != farther.shape or np.ptp(far) < 0.01:
-        return False
-    return np.allclose(far, farther, atol=1e-3)
+    """Tell whether scores far from 0 give a softmax, as sigmoids do where they are exp(z).
+
+    That is far below 0, or far above for a sigmoid that falls; there, a score that grows must make
+    its own output smaller.
+    """
+    start = bias.copy()
+    for side in (-1, 1):
+        ps = []
+        for shift in (50, 60):
+            bias[...] = start + side * shift
+            ps.append(twin.predict(x))
+        bias.flat[0] += 0.5
+        ps.append(twin.predict(x))
+        if any(p.shape != ps[0].shape for p in ps) or np.ptp(ps[0]) < 0.01:
+            continue
+        own = ps[2][:, 0] - ps[1][:, 0]
+        if np.allclose(ps[0], ps[1], atol=1e-3) and (side < 0 or (own < 0).all()):
+            return True
+    return False
 
 
 def _is_output_bias(arrays: list[np.ndarray], bias: np.ndarray) -> bool:

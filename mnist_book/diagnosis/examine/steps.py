@@ -168,13 +168,29 @@ def _along(subject: Subject, found: Response) -> Said:
             for r, a, seen in zip(rates, arrays, found.seen, strict=True)
             if is_weights(a) == kind and seen and r > 0
         ]
-        if len(alike) > 1 and max(alike) > 1.02 * min(alike):
+        if (
+            len(alike) > 1
+            and max(alike) > 1.02 * min(alike)
+            and not _made_for_bytes(subject, alike)
+        ):
             returned = f"steps of {shown} times the gradient"
             yield finding("train.rates_differ", given, returned, "one learning rate", rates=shown)
             return
     yield from _momentum(subject)
     yield from _decay(subject, found)
     yield from _slow(subject, found)
+
+
+def _made_for_bytes(subject: Subject, rates: list[float]) -> bool:
+    """Tell whether the first rate alone is smaller, by about the square of the pixels' size.
+
+    Weights that are smaller by a factor, with a rate smaller by its square, learn from bytes what
+    the usual ones learn from pixels between 0 and 1.
+    """
+    first, *others = rates
+    scale = float(np.abs(subject.x).max())
+    equal = max(others) < 1.02 * min(others)
+    return bool(equal and scale > 50 and 0.5 < np.sqrt(others[0] / first) / scale < 2)
 
 
 def _slow(subject: Subject, found: Response) -> Said:

@@ -204,11 +204,11 @@ def _wrong_spread(inputs: np.ndarray, outputs: np.ndarray, deviations: np.ndarra
 
 
 def _differences(subject: Subject) -> float:
-    """Return how much the logits differ from picture to picture, for inputs of size 1."""
+    """Return how much the logits differ from picture to picture, for inputs of size 1 or more."""
     logits = np.log(np.clip(subject.probabilities, 1e-30, None))
     logits = logits - logits.mean(axis=1, keepdims=True)
     size = float(np.sqrt(np.mean(np.square(subject.x, dtype=np.float64))))
-    return float(logits.std(axis=0).mean()) / max(size, 1e-30)
+    return float(logits.std(axis=0).mean()) / np.clip(size, 1e-30, 1)
 
 
 @probe(needs="finite", unless="init softmax")
