@@ -20,7 +20,7 @@ from pad_page import draw_with_mouse
 
 import mnist_core
 from mnist_book.__main__ import main
-from mnist_book.writing import grading, serving, watching
+from mnist_book.writing import grading, limits, serving, watching
 from mnist_book.writing.checking import Outcome
 from mnist_book.writing.looking import failed
 from mnist_book.writing.source import execute, read
@@ -234,7 +234,15 @@ def test_the_transcript_in_the_readme_is_what_the_commands_say():
 
 
 @pytest.fixture
-def address(tmp_path):
+def allowed(monkeypatch):
+    """Note what work is allowed: the limit itself would end the process of the tests."""
+    calls = []
+    monkeypatch.setattr(limits, "allow_work", lambda *seconds: calls.append(seconds))
+    return calls
+
+
+@pytest.fixture
+def address(tmp_path, allowed):
     path = tmp_path / "file.py"
     path.write_text(SOLVED["functions"], "utf-8")
     network = Readers(execute(read(path))[0])
@@ -259,7 +267,7 @@ def ask(address, method="GET", path="/", body=None, **headers):
     return response.status, content
 
 
-def test_the_page_of_the_pad_answers_itself_and_nobody_else(address):
+def test_the_page_of_the_pad_answers_itself_and_nobody_else(address, allowed):
     assert ask(address)[0] == 200
     status, script = ask(address, path="/pad.js")
     assert status == 200
@@ -271,6 +279,7 @@ def test_the_page_of_the_pad_answers_itself_and_nobody_else(address):
     status, content = ask(address, "POST", "/answer", strokes)
     answer = json.loads(content)
     assert status == 200
+    assert allowed == [()]  # of each answer anew
     assert abs(sum(answer["probabilities"]) - 1) < 1e-6
     assert answer["digit"] in range(10)
     assert ask(address, "POST", "/answer", strokes, Origin="http://evil.example")[0] == 403
