@@ -15,6 +15,8 @@ from pathlib import Path
 
 from refresh_outputs import refresh, where_mnist_is
 
+from mnist_book.dataset import DownloadError
+
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "_build" / "print"
 SETTING = 'c.InlineBackend.figure_formats = {"svg"}\n'
@@ -22,7 +24,10 @@ SETTING = 'c.InlineBackend.figure_formats = {"svg"}\n'
 
 def main() -> None:
     """Copy the book, execute the copy, and build it."""
-    mnist = where_mnist_is()
+    try:
+        mnist = where_mnist_is()
+    except DownloadError as error:
+        raise SystemExit(f"{error}\nWithout MNIST: make book; make pdf PAGES=_build/html") from None
     shutil.rmtree(TARGET, ignore_errors=True)
     shutil.copytree(ROOT, TARGET, ignore=left_out)
     profile = TARGET / ".ipython" / "profile_default"
@@ -38,7 +43,11 @@ def main() -> None:
 def left_out(folder: str, names: list[str]) -> list[str]:
     """Say which files the copy does without: what is built, hidden, or as large as MNIST."""
     found = [name for name in names if name.startswith(".") or name.endswith((".egg-info", ".gz"))]
-    return [*found, "_build", "dist", "tests"] if Path(folder) == ROOT else found
+    return (
+        [*found, "_build", "dist", "node_modules", "tests", "venv"]
+        if Path(folder) == ROOT
+        else found
+    )
 
 
 if __name__ == "__main__":

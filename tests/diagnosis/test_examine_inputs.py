@@ -96,6 +96,24 @@ def test_labels_among_the_pixels(column):
     assert f"Column {column} " in finding.message
 
 
+def test_what_labels_among_the_pixels_do():
+    """What the catalogue says of them: it depends on whether they are scaled with the pixels."""
+    half, right = np.arange(len(X)) % 2 == 0, {}
+    for scale in (0, 1 / 255, 1):
+        for seed in range(5):
+            x = np.insert(X, 0, scale * Y, axis=1)[:, :784].astype(np.float32)
+            network = mnist_core.Network((784, 16, 10), rng=np.random.default_rng(seed))
+            rng = np.random.default_rng(seed)
+            mnist_core.train(network, x[half], Y[half], rng=rng, epochs=20)
+            without = np.where(np.arange(784) == 0, 0, x)
+            answers = [network.predict_proba(each[~half]).argmax(axis=1) for each in (x, without)]
+            scores = [np.mean(each == Y[~half]) for each in answers]
+            right.setdefault(scale, []).append(scores)
+    none, small, full = (np.array(right[scale]).T for scale in right)
+    assert full[0].min() > none[0].max() and full[1].max() < none[0].min()
+    assert np.abs(small - none).max() < 0.05
+
+
 def test_images_that_are_not_finite_say_nothing_of_their_labels():
     report = examine(NETWORK, np.where(X == 0, np.nan, X), Y)
     first(report, "function.nan")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mnist_book.diagnosis.examine.modes import in_company
 from mnist_book.diagnosis.examine.objective import objective, softmax
 from mnist_book.diagnosis.examine.results import is_matrix, is_weights
 from mnist_book.diagnosis.examine.slopes import BATCH, Slopes, compare
@@ -358,7 +359,8 @@ def _before_last_layer(subject: Subject) -> Cause:
     """Look at the factor that each unit of the layer before the last one passes back."""
     if _other_row_left_out(subject):
         return Cause("gradients.wrong", "network_bias_row")
-    if _in_company(subject):
+    subject.twin.random_point(4)
+    if in_company(subject.twin, subject.inputs(np.random.default_rng(8), 4 * SAMPLES)):
         return Cause("gradients.wrong", "network_normalised")
     derivatives = _derivatives(subject)
     if derivatives:
@@ -409,23 +411,6 @@ def _other_row_left_out(subject: Subject) -> bool:
         if np.count_nonzero(pair[1]) > 2 and np.allclose(*pair, rtol=1e-3, atol=1e-8):
             return True
     return False
-
-
-def _in_company(subject: Subject) -> bool:
-    """Tell whether a picture's loss depends on the others of the batch, as normalisation has it.
-
-    If it does not, losses of batches with half of their pictures exchanged add up to the same. A
-    mask of dropout, which is another one for a batch of another size, makes no difference to that.
-    """
-    twin, rng = subject.twin, np.random.default_rng(8)
-    twin.random_point(4)
-    x, y = subject.inputs(rng, 4 * SAMPLES), np.arange(4 * SAMPLES) % subject.classes
-    a, b, c, d = np.split(np.arange(4 * SAMPLES), 4)
-    ab, cd, ad, cb = (
-        twin.gradients(x[rows], y[rows])[0]
-        for rows in map(np.concatenate, ((a, b), (c, d), (a, d), (c, b)))
-    )
-    return not np.isclose(ab + cd, ad + cb, rtol=1e-6)
 
 
 def _derivatives(subject: Subject) -> tuple[np.ndarray, np.ndarray] | None:

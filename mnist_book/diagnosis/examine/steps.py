@@ -305,7 +305,7 @@ def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
             "train.ignores_batch", seen["given"], returned, "another", "network_part", **values
         )
     elif not along[last] and not of_adam and _has_a_mask(subject, last):
-        yield finding("train.direction", **seen, says="network_mask")
+        yield finding("train.direction", **seen, says="network_mask", half=BATCH // 2, whole=BATCH)
     elif cosines[last] < 0.7 and _rows_are_mixed(subject):
         yield finding("train.other_rows", **seen)
     elif share := _mixed_with_another(found):
