@@ -151,7 +151,7 @@ class Terminal:
         self.write(
             *self.wrapped(f"A step takes {mine:.2f} ms of work, the core's {cores:.2f} ms.", "")
         )
-        self.write(*self.wrapped(f"Draw to it: python -m mnist_book pad {quoted(path)}", ""))
+        self.write(*self.wrapped(f"Draw for it: python -m mnist_book pad {quoted(path)}", ""))
 
     def show_report(self, report: Mapping[str, Any], name: str) -> None:
         """Show what an examination has found."""
