@@ -241,6 +241,13 @@ def test_types_that_idx_has_no_code_for(tmp_path, array):
     assert os.listdir(tmp_path) == ["file"]
 
 
+def test_a_size_that_four_bytes_cannot_hold_is_refused_before_anything_is_written(tmp_path):
+    array = np.broadcast_to(np.uint8(0), (1, 2**32))  # takes one byte of memory
+    with pytest.raises(ValueError, match=r"\(1, 4294967296\), expected sizes below 2\*\*32"):
+        write_idx(tmp_path / "file", array)
+    assert not list(tmp_path.iterdir())
+
+
 # --- a file appears whole or not at all ----------------------------------------------------------
 
 
