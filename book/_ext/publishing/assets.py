@@ -63,6 +63,7 @@ def bundle(pages: Iterable[BeautifulSoup], static: Path) -> None:
 def load(page: BeautifulSoup, shared: str) -> None:
     """Replace the scripts that a page loads by those that it needs; none holds up its text."""
     root = page.html["data-content_root"]
+    has = cache(lambda selector: page.select_one(selector) is not None)  # asked by many scripts
     for link in page.find_all("link", rel=["stylesheet", "preload"]):
         link.decompose()
     for script in page.find_all("script", src=True):
@@ -70,7 +71,7 @@ def load(page: BeautifulSoup, shared: str) -> None:
         wanted_by = script.get("data-for")
         searching = name in SEARCH and page.find(id="search-results")
         unused = name in SEARCH and not searching
-        unused |= wanted_by is not None and not page.select_one(wanted_by)
+        unused |= wanted_by is not None and not has(wanted_by)
         if unused or name in SHARED or name in DROPPED or name == SCRIPTS:
             script.decompose()
         else:
