@@ -5,9 +5,12 @@ the glossary, `chart` draws the map of the book, `pages` mends the finished page
 their styles and scripts together, and `site` writes what a site needs besides pages.
 """
 
+import hashlib
+from collections.abc import Collection
 from pathlib import Path
 
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 
 from . import assets, chart, finding, formulas, pages, site
 
@@ -18,8 +21,22 @@ def setup(app: Sphinx) -> dict[str, bool]:
     chart.setup(app)
     finding.setup(app)
     site.setup(app)
+    app.connect("env-get-outdated", outdated)
     app.connect("build-finished", finish, priority=900)  # after the theme's own finish
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def outdated(app: Sphinx, env: BuildEnvironment, *_changes: set[str]) -> Collection[str]:
+    """Name all pages when a style, a script or this program has changed: pages carry them."""
+    folders = [
+        Path(__file__).parent,
+        *(Path(app.confdir, path) for path in app.config.html_static_path),
+    ]
+    files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
+    contents = (path.read_bytes() for path in files if path.suffix != ".pyc")
+    mark = hashlib.sha256(b"".join(contents)).hexdigest()
+    before, env.publishing_mark = getattr(env, "publishing_mark", None), mark
+    return [] if before == mark else env.found_docs
 
 
 def finish(app: Sphinx, exception: Exception | None) -> None:

@@ -105,6 +105,8 @@ def mend_landmarks(page: BeautifulSoup) -> None:
         toggle.parent["aria-label"] = "More pages of this chapter"
     for entry in page.find_all(attrs={"role": "doc-biblioentry"}):
         entry["role"] = "listitem"
+    for button in page.find_all("button", class_="search-button-field"):
+        del button["aria-label"]  # its text says more: the keys, too
     for button in page.find_all("button", class_=["primary-toggle", "secondary-toggle"]):
         primary = "primary-toggle" in button["class"]
         button["title"] = "The chapters" if primary else "On this page"
