@@ -5,7 +5,10 @@ cell runs and every assertion must hold, and the outputs of cells tagged nbval-c
 do not depend on the data, are compared.
 """
 
+import gc
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,10 @@ if os.environ.get("MNIST_DIR"):
 
 import mnist_core  # after the settings, which NumPy reads once
 from mnist_book import dataset
+
+# Notebooks have no addresses to check; the grammars for those take seconds in every process.
+sys.modules.setdefault("rfc3987_syntax", None)
+pytest_plugins = ["nbval.plugin"]  # which would be imported before this as a plugin of its own
 
 
 def _how_notebooks_run() -> tuple[bool, str]:
@@ -41,6 +48,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.nbval_lax = not config.option.nbval
     if config.option.nbval_lax:
         os.environ["MNIST_DIGITS"] = "practice"  # no notebook is to start a download
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Keep the garbage collector from looking through all tests again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter") -> None:

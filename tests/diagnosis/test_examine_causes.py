@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import zoo
 from samples import sample
+from zoo import sigmoid, softmax
 
 from mnist_book import examine
 
@@ -34,7 +35,7 @@ class Net:
         return np.where(z > 0, 1.0, self.slope)
 
     def outputs(self, z):
-        return zoo.softmax(z)
+        return softmax(z)
 
     def forward(self, x):
         zs, outputs = [], [x]
@@ -101,8 +102,8 @@ def hot(p, y):
 
 
 SIGMOID = {
-    "f": lambda s, z: zoo.sigmoid(z),
-    "df": lambda s, z: zoo.sigmoid(z) * (1 - zoo.sigmoid(z)),
+    "f": lambda s, z: sigmoid(z),
+    "df": lambda s, z: sigmoid(z) * (1 - sigmoid(z)),
 }
 TANH = {"f": lambda s, z: np.tanh(z), "df": lambda s, z: 1 - np.tanh(z) ** 2}
 
@@ -161,7 +162,7 @@ class OneObject(Net):
     def predict_proba(self, x):
         for layer in self.layers[:-1]:
             x = np.maximum(layer.forward(x), 0)
-        return zoo.softmax(self.layers[-1].forward(x))
+        return softmax(self.layers[-1].forward(x))
 
     def loss_and_gradients(self, x, y):
         p = self.predict_proba(x)
@@ -233,7 +234,7 @@ class BiasColumn(Net):
         x = np.hstack([x, ones])
         z = x @ self.w[0]
         a = np.hstack([np.maximum(z, 0), ones])
-        p = zoo.softmax(a @ self.w[1])
+        p = softmax(a @ self.w[1])
         d2 = self.error(p, y)
         d1 = self.through(d2 @ self.back_through(self.w[1]).T, z)
         gradients = [x.T @ d1, a.T @ d2]
@@ -245,7 +246,7 @@ class BiasColumn(Net):
     def predict_proba(self, x):
         w1, w2 = (w.T for w in self.kept) if self.turned else self.kept
         a = np.maximum(np.hstack([x, np.ones((len(x), 1))]) @ w1, 0)
-        return zoo.softmax(np.hstack([a, np.ones((len(x), 1))]) @ w2)
+        return softmax(np.hstack([a, np.ones((len(x), 1))]) @ w2)
 
 
 def momentum(factor, sign=-1):
@@ -332,7 +333,7 @@ class Normalised(Net):
 
     def predict_proba(self, x):
         z = (x @ self.w[0] + self.b[0] - self.mean) / np.sqrt(self.variance + 1e-5)
-        return zoo.softmax(np.maximum(z, 0) @ self.w[1] + self.b[1])
+        return softmax(np.maximum(z, 0) @ self.w[1] + self.b[1])
 
     def loss_and_gradients(self, x, y):
         z = x @ self.w[0] + self.b[0]
@@ -344,7 +345,7 @@ class Normalised(Net):
         deviation = np.sqrt(variance + 1e-5)
         n = (z - mean) / deviation
         a = np.maximum(n, 0)
-        p = zoo.softmax(a @ self.w[1] + self.b[1])
+        p = softmax(a @ self.w[1] + self.b[1])
         d2 = self.error(p, y)
         d1 = d2 @ self.w[1].T * (n > 0)
         if self.whole:
@@ -409,7 +410,7 @@ CASES = [
         "z * (1 - z)",
         bug(
             **SIGMOID | SQUARED,
-            outputs=lambda s, z: zoo.sigmoid(z),
+            outputs=lambda s, z: sigmoid(z),
             error=lambda s, p, y: (
                 Net.error(s, p, y) * np.log(p / (1 - p)) * np.log(np.e * (1 - p) / p)
             ),
@@ -420,7 +421,7 @@ CASES = [
         "smaller where their score",
         bug(
             **SIGMOID | SQUARED,
-            outputs=lambda s, z: zoo.softmax(-z),
+            outputs=lambda s, z: softmax(-z),
             error=lambda s, p, y: jacobian(p, 2 * Net.error(s, p, y)),
         ),
     ),
@@ -498,17 +499,14 @@ CASES = [
     (
         "gradients.missing_activation",
         "twice",
-        bug(**SIGMOID | {"df": lambda s, z: (zoo.sigmoid(z) * (1 - zoo.sigmoid(z))) ** 2}),
+        bug(**SIGMOID | {"df": lambda s, z: (sigmoid(z) * (1 - sigmoid(z))) ** 2}),
     ),
     ("gradients.missing_activation", "given z", bug(**SIGMOID | {"df": lambda s, z: z * (1 - z)})),
     ("gradients.missing_activation", "given z", bug(**TANH | {"df": lambda s, z: 1 - z**2})),
     (
         "gradients.missing_activation",
         "applied twice",
-        bug(
-            **SIGMOID
-            | {"df": lambda s, z: zoo.sigmoid(zoo.sigmoid(z)) * (1 - zoo.sigmoid(zoo.sigmoid(z)))}
-        ),
+        bug(**SIGMOID | {"df": lambda s, z: sigmoid(sigmoid(z)) * (1 - sigmoid(sigmoid(z)))}),
     ),
     (
         "gradients.missing_activation",
@@ -524,7 +522,7 @@ CASES = [
     (
         "softmax.squashed",
         "softmax of probabilities",
-        bug(loss_of=lambda s, p, y: Net.loss_of(s, zoo.softmax(p), y)),
+        bug(loss_of=lambda s, p, y: Net.loss_of(s, softmax(p), y)),
     ),
     (
         "cross_entropy.wrong_class",
@@ -677,7 +675,7 @@ def test_dropout_without_its_mask_on_the_way_back_or_without_a_scale():
             z = x @ w1 + b1
             mask = (self.rng.random(z.shape) < 0.5) / self.keep
             a = np.maximum(z, 0) * mask
-            p = zoo.softmax(a @ w2 + b2)
+            p = softmax(a @ w2 + b2)
             d2 = self.error(p, y)
             d1 = d2 @ w2.T * (z > 0) * (mask if self.masked else 1)
             return self.loss_of(p, y), [x.T @ d1, d1.sum(axis=0), a.T @ d2, d2.sum(axis=0)]

@@ -1,6 +1,7 @@
 """Drawings through real pointer events get the answers that Python gives."""
 
 import asyncio
+import functools
 import json
 import os
 
@@ -17,6 +18,7 @@ STATE = """() => new Promise((done) => requestAnimationFrame(() => setTimeout(()
 })))"""
 
 
+@functools.cache  # to read the file takes seconds
 def drawings():
     """Drawings by real people where they are at hand, else by the practice generator.
 

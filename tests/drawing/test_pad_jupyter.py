@@ -86,12 +86,8 @@ def address(tmp_path_factory):
             wait_for(f"{url}/api?token={token}", server)
             yield f"{url}/{{}}/pad.ipynb?token={token}"
         finally:
-            server.terminate()
-            try:
-                server.wait(20)
-            except subprocess.TimeoutExpired:  # its kernel ends by itself when it is gone
-                server.kill()
-                server.wait()
+            server.kill()  # it would wait for its kernels, which end by themselves when it is gone
+            server.wait()
 
 
 def wait_for(url, server):
