@@ -451,3 +451,47 @@ class Falling(Net):
 def test_sigmoids_that_fall_are_no_squashed_softmax():
     report = examine(alone(Falling(trained=0)), X, Y)
     assert not any(each.code == "softmax.squashed" for each in report.findings), report
+
+
+class Sigmoids(Net):
+    """A question for each class; the halves of binary cross-entropy are for yes, and for no."""
+
+    halves, halves_of_gradients = (1, 1), (1, 1)
+
+    def outputs(self, z):
+        return zoo.sigmoid(z)
+
+    def predict_proba(self, x):
+        a = super().predict_proba(x)
+        return a / a.sum(axis=1, keepdims=True)
+
+    def value(self, p, y):
+        (yes, no), t = self.halves, self.one_hot(y)
+        return float(-(yes * t * np.log(p) + no * (1 - t) * np.log(1 - p)).sum() / len(y))
+
+    def loss_and_gradients(self, x, y):
+        (yes, no), t, h = self.halves_of_gradients, self.one_hot(y), self.hidden(x)
+        a = self.outputs(h @ self.p[2] + self.p[3])
+        d = (yes * t * (a - 1) + no * (1 - t) * a) / len(y)
+        dh = d @ self.p[2].T * (h > 0)
+        return self.value(a, y), [x.T @ dh, dh.sum(axis=0), h.T @ d, d.sum(axis=0)]
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "of_loss", "of_gradients"),
+    [
+        ("cross_entropy.half", "should have them too", (1, 0), (1, 1)),
+        ("cross_entropy.half", "other classes to be small", (1, 0), (1, 0)),
+        ("cross_entropy.half", "without the other half", (0, 1), (1, 1)),
+        ("gradients.output", "for all classes but the label's", (1, 1), (1, 0)),
+        ("gradients.output", "for the label's own class", (1, 1), (0, 1)),
+    ],
+)
+def test_which_half_of_binary_cross_entropy_is_missing(code, words, of_loss, of_gradients):
+    members = {"halves": of_loss, "halves_of_gradients": of_gradients}
+    report = examine(type("Half", (Sigmoids,), members)(), X, Y)
+    assert report.findings[0].code == code and words in report.findings[0].message, report
+
+
+def test_both_halves_are_right():
+    assert examine(Sigmoids(), X, Y).ok

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mnist_book.diagnosis.examine.halves import half_of_gradients
 from mnist_book.diagnosis.examine.modes import in_company
 from mnist_book.diagnosis.examine.objective import objective, softmax
 from mnist_book.diagnosis.examine.results import is_matrix, is_weights
@@ -258,6 +259,8 @@ CODES |= {"squares": "gradients.squares"}
 
 def _of_last_layer(subject: Subject, slopes: Slopes, last: int) -> Cause:
     """Compare the last layer's error d_z with what usual mistakes make of it."""
+    if half := half_of_gradients(subject):
+        return Cause("gradients.output", f"network_{half}")
     samples = list(_errors(subject))
     asked = subject.once(objective)
     for name, (errors, seen) in KNOWN.items():
@@ -268,6 +271,9 @@ def _of_last_layer(subject: Subject, slopes: Slopes, last: int) -> Cause:
         if name == "right":
             alone = compare(subject, batch=1)
             if not isinstance(alone, str) and alone.wrong[last]:
+                bias = _output_bias(subject)
+                if bias is not None and alone.wrong[bias]:  # so that no input is in it
+                    return Cause("gradients.output", "network_other_loss")
                 return Cause("gradients.inputs")
             return Cause("gradients.output", "network_batch")
         if asked.name == "squares" and name in ("extra", "squares"):

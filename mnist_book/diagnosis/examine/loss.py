@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mnist_book.diagnosis.examine.halves import gradients_have_both, half_of_loss
 from mnist_book.diagnosis.examine.notes import note
 from mnist_book.diagnosis.examine.objective import LABELLINGS, objective
 from mnist_book.diagnosis.examine.plain import kind_of
@@ -36,6 +37,16 @@ def finite(subject: Subject) -> Said:
         expected = f"{cross_entropy(subject.probabilities[: len(x)], y):.4f}"
         given = f"x {x.shape}, {len(x)} labels"
         yield finding("cross_entropy.log_zero", given, f"{loss}", expected)
+
+
+@probe(needs="losses finite twin", unless="network.random softmax cross_entropy function")
+def half(subject: Subject) -> Said:
+    """Look for sigmoids of whose binary cross-entropy one half is missing."""
+    if found := subject.once(half_of_loss):
+        given = f"one picture, all {subject.classes} labels, random weights"
+        says, returned = HALVES[found]
+        says += "_gradients" if gradients_have_both(subject) else ""
+        yield finding("cross_entropy.half", given, returned, "another for each score", says)
 
 
 @probe(needs="losses finite", unless="softmax cross_entropy")
@@ -150,6 +161,10 @@ def own_label(subject: Subject) -> Said:
         yield finding("cross_entropy.wrong_class", given, returned, expected)
 
 
+HALVES = {
+    "own": ("network", "a loss that only the score of the label changes"),
+    "others": ("network_others", "a loss that the score of the label does not change"),
+}
 OTHER_LOSSES = {
     "no_log": ("cross_entropy.no_log", "network", "-(probability of the label)"),
     "inside": ("softmax.squashed", "network_loss", "-log(softmax(probabilities)) of the label"),
@@ -163,4 +178,4 @@ OTHER_LOSSES = {
 }
 
 
-PROBES = (form, finite, value, own_label, classes)
+PROBES = (form, finite, half, value, own_label, classes)

@@ -1,9 +1,12 @@
 """The probabilities: their shape, their sums, and what becomes of large logits."""
 
+from itertools import product
+
 import numpy as np
 
 from mnist_book.diagnosis.evidence import cleaned
 from mnist_book.diagnosis.examine.calling import Refused
+from mnist_book.diagnosis.examine.halves import half_of_loss
 from mnist_book.diagnosis.examine.objective import changes_by_shift, objective
 from mnist_book.diagnosis.examine.plain import HUGE, MOST_ELEMENTS, Foreign, kind_of
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
@@ -124,7 +127,7 @@ def single_outputs(subject: Subject) -> bool:
             subject.calls.take()  # the loss has a probe of its own, which says so
             return _like_sigmoids(p)
         if asked.name:
-            return asked.single
+            return asked.single or bool(subject.once(half_of_loss))
         if subject.twin and subject.once(changes_by_shift) is not None:
             return subject.once(changes_by_shift)
         if p.min() < 0:
@@ -293,12 +296,12 @@ def _are_sigmoids_over_their_sum(twin: Subject, bias: np.ndarray, x: np.ndarray)
     """Tell whether scores far from 0 give a softmax, as sigmoids do where they are exp(z).
 
     That is far below 0, or far above for a sigmoid that falls; there, a score that grows must make
-    its own output smaller.
+    its own output smaller. Beyond 37, one that is made of tanh is 0 for all.
     """
     start = bias.copy()
-    for side in (-1, 1):
+    for side, shifts in product((-1, 1), ((50, 60), (20, 25))):
         ps = []
-        for shift in (50, 60):
+        for shift in shifts:
             bias[...] = start + side * shift
             ps.append(twin.predict(x))
         bias.flat[0] += 0.5
