@@ -495,3 +495,28 @@ def test_which_half_of_binary_cross_entropy_is_missing(code, words, of_loss, of_
 
 def test_both_halves_are_right():
     assert examine(Sigmoids(), X, Y).ok
+
+
+class WarmingUp(Net):
+    @property
+    def rate(self):
+        return 1e-5 * self.time
+
+
+def slow(trained, network=Net, rate=1e-5):
+    return type("Slow", (network,), {"rate": rate})(trained=trained)
+
+
+def test_a_rate_that_is_far_too_small():
+    report = examine(slow(100), X, Y)
+    assert [each.code for each in report.findings] == ["train.rate_too_low"], report
+    new = examine(slow(0), X, Y)
+    assert new.ok and any("very short" in doubt for doubt in new.doubts), new
+
+
+def test_short_steps_are_no_bug_in_a_warm_up_and_after_training():
+    decayed = Net(trained=600)
+    decayed.rate = 1e-6
+    for network in (WarmingUp(trained=0), decayed, slow(30, rate=0.001)):
+        report = examine(network, X, Y)
+        assert report.ok and not any("very short" in doubt for doubt in report.doubts), report

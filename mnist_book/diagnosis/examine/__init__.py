@@ -75,6 +75,7 @@ PROBES: tuple[Probe, ...] = (
     *bare_steps.PROBES,
     *units.PROBES,
     training.too_long,
+    training.too_short,
     training.by_heart,
     *reading.PROBES,
 )

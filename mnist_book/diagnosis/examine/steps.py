@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from mnist_book.diagnosis.examine import moments
-from mnist_book.diagnosis.examine.notes import doubt, note
+from mnist_book.diagnosis.examine.notes import note
 from mnist_book.diagnosis.examine.pictures import nearest_mean
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import is_matrix, is_weights
@@ -31,8 +31,8 @@ NEEDS = "step loss_and_gradients parameters probabilities whole twin"
 UNLESS = "network.random gradients cross_entropy train.no_update train.adam train.ascent function"
 UNLESS += " train.early_update"
 SMALL_WEIGHTS = 0.02  # of the usual size, of a last layer that a step turns far
-SMALL_RATE, MANY_STEPS = 1e-4, 1000  # of learning; steps in which the loss falls by 1 %
-FROZEN = 10_000_000  # steps that no training ever takes
+SMALL_RATE = 1e-4  # of learning
+FROZEN = 10_000_000  # steps in which the loss falls by 1 %, that no training ever takes
 GIANT = 1e6  # times the usual weights
 LUCKS = 0, 1  # of which each makes a step draw other random numbers
 
@@ -87,7 +87,7 @@ def against_gradient(subject: Subject) -> Said:
     elif not found.seen.any():
         return
     elif _lost_in_rounding(subject, found):
-        yield from _slow(subject, found)
+        yield from _frozen(subject, found)
     elif (found.cosines[found.seen] > PARALLEL).all():
         yield from _along(subject, found)
     else:
@@ -178,7 +178,7 @@ def _along(subject: Subject, found: Response) -> Said:
             return
     yield from _momentum(subject)
     yield from _decay(subject, found)
-    yield from _slow(subject, found)
+    yield from _frozen(subject, found)
 
 
 def _made_for_bytes(subject: Subject, rates: list[float]) -> bool:
@@ -193,20 +193,17 @@ def _made_for_bytes(subject: Subject, rates: list[float]) -> bool:
     return bool(equal and scale > 50 and 0.5 < np.sqrt(others[0] / first) / scale < 2)
 
 
-def _slow(subject: Subject, found: Response) -> Said:
-    """Doubt a learning rate with which hardly anything comes of training, unless it was trained."""
+def _frozen(subject: Subject, found: Response) -> Said:
+    """Look for a learning rate that no number of steps makes up for, unless it was trained."""
     rate = float(found.rates[found.seen].max())
     if rate > SMALL_RATE or subject.accuracy >= subject.once(nearest_mean):
         return
     x, y = subject.x[:BATCH], subject.y[:BATCH]
     loss, gradients = subject.copy().gradients(x, y)
     falls = rate * sum(length(g) ** 2 for g in gradients)
-    count = 0.01 * abs(loss) / max(falls, 1e-300)
-    if count > FROZEN and falls > 0:
+    if falls > 0 and 0.01 * abs(loss) > FROZEN * falls:
         returned = f"steps of {rate:.2g} times the gradient, and {subject.accuracy:.0%} right"
         yield finding("train.no_update", "random weights", returned, "0.1 times", "network_tiny")
-    elif count > MANY_STEPS and falls > 0:
-        yield doubt("slow", rate=f"{rate:.3g}", count=f"{count:,.0f}")
 
 
 def _is_mean(subject: Subject) -> bool:
