@@ -520,3 +520,39 @@ def test_short_steps_are_no_bug_in_a_warm_up_and_after_training():
     for network in (WarmingUp(trained=0), decayed, slow(30, rate=0.001)):
         report = examine(network, X, Y)
         assert report.ok and not any("very short" in doubt for doubt in report.doubts), report
+
+
+# --------------------------------------------------------------------------------------------------
+# Pictures that are known by heart
+# --------------------------------------------------------------------------------------------------
+
+
+def fitted(rows, steps=400):
+    """Train until these pictures are known by heart."""
+    network, rng = type("Fast", (Net,), {"rate": 0.5})((49, 40, 10), 0), np.random.default_rng(1)
+    for _ in range(steps):
+        batch = rng.choice(rows, 32)
+        network.step(X[batch], Y[batch])
+    return network
+
+
+def known_by_heart(network, x, y):
+    return [doubt for doubt in examine(network, x, y).doubts if "by heart" in doubt]
+
+
+def test_pictures_at_one_end_that_are_known_by_heart():
+    network = fitted(np.arange(124))
+    for end, order in (("first 12", slice(None)), ("last 12", slice(None, None, -1))):
+        (doubt,) = known_by_heart(network, X[order], Y[order])
+        assert f"the {end}" in doubt
+
+
+def test_pictures_in_any_order_may_be_read_better_at_one_end():
+    network, rng = Net(trained=300), np.random.default_rng(1)
+    p = network.predict_proba(X)
+    for sizes in (p[np.arange(len(Y)), Y], p.max(axis=1), Y):
+        order = np.argsort(-sizes, kind="stable")
+        assert not known_by_heart(network, X[order], Y[order])
+    noisy, third = X.copy(), len(X) // 3
+    noisy[third:] += rng.normal(0, 0.5, noisy[third:].shape)
+    assert not known_by_heart(fitted(np.arange(third)), noisy, Y)

@@ -5,8 +5,7 @@ import numpy as np
 from mnist_book.diagnosis.examine import training
 from mnist_book.diagnosis.examine.forms import ENOUGH, LARGER, Cure, cure
 from mnist_book.diagnosis.examine.notes import doubt, note
-from mnist_book.diagnosis.examine.pictures import nearest_mean
-from mnist_book.diagnosis.examine.probabilities import USUAL_SIZES
+from mnist_book.diagnosis.examine.pictures import nearest_mean, nearest_their_own
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import is_weights
 from mnist_book.diagnosis.examine.subject import Subject
@@ -16,7 +15,10 @@ from mnist_book.diagnosis.reports import Finding
 MANY, DRAWS = 400, 20  # inputs, and losses with other random numbers
 HALF = 250  # pictures of a batch whose loss is looked at
 FLAT = 0.3  # of the spread that the same weights give in any order
-MOST = 600  # pictures among which there may be some that it knows
+MOST, LONG = 600, 3000  # pictures among which there may be some that it knows
+AFFORDABLE = 0.03  # seconds of processor time for a prediction of the sample
+LEAST_KNOWN, BY_HEART, WELL = 16, 0.98, 0.97  # pictures; the share of them that are right; of all
+SURPRISE = 18  # nats by which an edge makes right and wrong answers more likely
 SURE = 0.9  # on average, which no fresh network with weights of a good size is
 
 
@@ -163,20 +165,63 @@ def _spreads(subject: Subject) -> tuple[float, float]:
 
 @probe(needs="finite", unless="*")
 def by_rote(subject: Subject) -> Said:
-    """Doubt a network that knows the first batch of the pictures by heart, and no others.
+    """Doubt a network that knows the first pictures by heart, or the last, and the rest far worse.
 
     It may have been meant to see no more.
     """
-    x, digits = subject.images[:MOST], subject.digits[:MOST]
-    p = subject.predict(x)
-    if p.shape != (len(x), subject.classes) or subject.accuracy >= subject.once(nearest_mean):
+    if subject.accuracy > WELL:
         return
-    right = p.argmax(axis=1) == digits
-    for count in reversed([size for size in USUAL_SIZES if size < len(x) / 2]):
-        others = float(right[count:].mean())
-        if right[:count].all() and others**count < 1e-6:
-            yield doubt("by_rote", count=count, others=f"{others:.0%}")
+    subject.predict(subject.x)
+    most = MOST if subject.calls.work > AFFORDABLE else LONG
+    rows = np.arange(min(len(subject.digits), most))
+    for end, shown in (("first", rows), ("last", len(subject.digits) - 1 - rows)):
+        x, digits = subject.images[shown], subject.digits[shown]
+        p = subject.predict(x)
+        if p.shape != (len(x), subject.classes):
             return
+        right = p.argmax(axis=1) == digits
+        if (found := _known(right, digits, nearest_their_own(x, digits))) is not None:
+            count, others = found
+            known = f"{right[:count].mean():.0%}"
+            yield doubt("by_rote", end=end, count=count, known=known, others=f"{others:.0%}")
+            return
+
+
+def _known(right: np.ndarray, digits: np.ndarray, easy: np.ndarray) -> tuple[int, float] | None:
+    """Find how many pictures at the start are known by heart, and how many others are right.
+
+    Accuracy falls at a sharp edge, behind which pictures are no harder for the nearest mean. So it
+    is not where they are sorted by how hard they are, or by their digits.
+    """
+    n, errors = len(right), np.cumsum(~right)
+    counts = np.arange(LEAST_KNOWN, n // 2)
+    if not len(counts):
+        return None
+    before, after = errors[counts - 1], errors[-1] - errors[counts - 1]
+    gain = _likelihood(before, counts) + _likelihood(after, n - counts)
+    gain = gain - _likelihood(errors[-1], n)
+    gain[before > (1 - BY_HEART) * counts] = 0
+    k = int(counts[gain.argmax()])
+    if gain.max() < SURPRISE or not np.isin(digits[:k], digits[k:]).all():
+        return None
+    others, easy_others = (_as_among(digits[:k], digits[k:], each[k:]) for each in (right, easy))
+    drop, harder = right[:k].mean() - others, easy[:k].mean() - easy_others
+    near, far = np.split(~right[k:], [min(max(k, 50), (n - k) // 2)])
+    chance = np.sqrt(far.mean() * (1 - far.mean()) / len(near))
+    sharp = near.mean() > far.mean() - 2 * chance
+    return (k, float(others)) if sharp and drop > 0.08 and harder < drop / 3 else None
+
+
+def _as_among(digits: np.ndarray, others: np.ndarray, values: np.ndarray) -> float:
+    """Return the mean of others' values, had they as many of each digit as these have."""
+    means = np.bincount(others, values) / np.maximum(np.bincount(others), 1)
+    return float(means[digits].mean())
+
+
+def _likelihood(errors: np.ndarray, counts: np.ndarray | int) -> np.ndarray:
+    """Return the largest log-likelihood that so many errors among so many can have."""
+    p = np.clip(errors / counts, 1e-12, 1 - 1e-12)
+    return errors * np.log(p) + (counts - errors) * np.log(1 - p)
 
 
 @probe(needs="finite", unless="*")
