@@ -128,6 +128,20 @@ def test_adam_s_corrections_show_without_gradients():
     assert [each.code for each in examine(network, X, Y).findings] == ["train.adam"]
 
 
+@pytest.mark.parametrize("names", [(), ("step",)])
+def test_adam_s_means_in_one_array(names):
+    def update(self, k, p, g, memory):
+        both = memory.setdefault("both", np.zeros(g.shape))
+        both += 0.1 * (g - both)
+        both += 0.001 * (g**2 - both)
+        first, second = self.corrections(k)
+        p -= 0.001 * both / first / (np.sqrt(np.abs(both) / second) + 1e-8)
+
+    network = adam(update=update)
+    report = examine(alone(network, *names) if names else network, X, Y)
+    assert [each.says for each in report.findings] == ["network_one_array"], report
+
+
 def rmsprop_with_momentum(self, k, p, g, memory):
     root = np.sqrt(mean(memory, "v", 0.99, g**2)) + 1e-8
     memory["m"] = 0.9 * memory.get("m", 0) + 0.0003 * g / root
