@@ -570,3 +570,106 @@ def test_pictures_in_any_order_may_be_read_better_at_one_end():
     noisy, third = X.copy(), len(X) // 3
     noisy[third:] += rng.normal(0, 0.5, noisy[third:].shape)
     assert not known_by_heart(fitted(np.arange(third)), noisy, Y)
+
+
+# --------------------------------------------------------------------------------------------------
+# Steps that are right, and of no use
+# --------------------------------------------------------------------------------------------------
+
+
+class Fading(Net):
+    factor = 0.95
+
+    def step(self, x, y):
+        super().step(x, y)
+        self.rate *= self.factor
+
+
+class Cosine(Net):
+    @property
+    def rate(self):
+        return 0.2 * (1 + np.cos(np.pi * min(self.time / 80, 1)))
+
+
+class Decaying(Net):
+    """Weight decay takes this share of all weights in each step."""
+
+    share = 0.1
+
+    def update(self, k, p, g, memory):
+        p -= 0.5 * g + self.share * p * (p.ndim > 1)
+
+
+class Adding(Net):
+    """Gradients add up from step to step."""
+
+    def update(self, k, p, g, memory):
+        memory["g"] = memory.get("g", 0) + g
+        p -= 0.01 * memory["g"]
+
+
+class Turned(Net):
+    def update(self, k, p, g, memory):
+        p -= 0.1 * (g.T if k == 2 else g)
+
+
+class Unsigned(Net):
+    def update(self, k, p, g, memory):
+        p -= 0.01 * np.sqrt(g**2)
+
+
+class OneDivisor(Net):
+    """Gradients of a sum, divided by the usual size of a batch."""
+
+    def loss_and_gradients(self, x, y):
+        loss, gradients = self.back(x, y)
+        return loss, [g * len(y) / 32 for g in gradients]
+
+
+class Overwritten(Net):
+    """The loss is that of what is left when the labels have been subtracted."""
+
+    def value(self, p, y):
+        with np.errstate(invalid="ignore"):
+            return super().value(self.limited(p - self.one_hot(y)), y)
+
+    def limited(self, p):
+        return np.maximum(p, 1e-9)
+
+
+class OverwrittenWithoutLimit(Overwritten):
+    def limited(self, p):
+        return p
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "network"),
+    [
+        ("train.rate_falls", "14 steps halve them", Fading()),
+        ("train.rate_falls", "14 steps halve them", alone(Fading(), "step")),
+        ("gradients.decay", "takes 0.1 times the weights", Decaying()),
+        ("train.momentum", "grow without end", alone(Adding(), "step")),
+        ("train.direction", "parameters[2] step along", Turned((49, 10, 10))),
+        ("train.direction", "whatever the sign", Unsigned()),
+        ("gradients.scale", "divided by 32", OneDivisor()),
+        ("cross_entropy.overwritten", "always the same", Overwritten()),
+        ("cross_entropy.overwritten", "not a number", OverwrittenWithoutLimit()),
+    ],
+)
+def test_what_keeps_right_steps_from_use(code, words, network):
+    report = examine(network, X, Y)
+    assert [each.code for each in report.findings] == [code], report
+    assert words in report.findings[0].message
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        type("Slowly", (Fading,), {"factor": 0.99})(),
+        Cosine(),
+        alone(Cosine(), "step"),
+        type("Little", (Decaying,), {"share": 1e-3})(trained=0),
+    ],
+)
+def test_schedules_and_weight_decay_may_be_so(network):
+    assert examine(network, X, Y).ok

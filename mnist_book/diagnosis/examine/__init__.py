@@ -76,6 +76,7 @@ PROBES: tuple[Probe, ...] = (
     *units.PROBES,
     training.too_long,
     training.too_short,
+    training.forgets,
     training.by_heart,
     *reading.PROBES,
 )

@@ -75,9 +75,13 @@ def _of_length(subject: Subject, slopes: Slopes, matrices: np.ndarray) -> Cause:
         return Cause("gradients.sign")
     if np.ptp(factors) > 0.02 * factors.max():
         return Cause("gradients.scale", "network_differ", {"factors": shown})
-    factor, values = float(factors.mean()), {"factor": f"{factors.mean():.3g}", "m": slopes.batch}
+    factor = float(factors.mean())
+    values: dict[str, object] = {"factor": f"{factor:.3g}", "m": slopes.batch}
     growth = _growth(subject, slopes, matrices)
     if growth is not None and abs(growth - 1) < 0.1:
+        if (divisor := slopes.batch / factor) > 1.02:
+            values["divisor"] = f"{divisor:.4g}"
+            return Cause("gradients.scale", "network_one_divisor", values)
         return Cause("gradients.scale", "network_undivided", values)
     if growth is not None and abs(growth + 1) < 0.1:
         return Cause("gradients.scale", "network_divided_twice", values)

@@ -33,10 +33,44 @@ def finite(subject: Subject) -> Said:
     """Finite probabilities must give a finite loss."""
     x, y = subject.x[:BATCH], subject.y[:BATCH]
     loss = subject.loss(x, y)
-    if not np.isfinite(loss):
-        expected = f"{cross_entropy(subject.probabilities[: len(x)], y):.4f}"
-        given = f"x {x.shape}, {len(x)} labels"
+    if np.isfinite(loss):
+        return
+    expected = f"{cross_entropy(subject.probabilities[: len(x)], y):.4f}"
+    given = f"x {x.shape}, {len(x)} labels"
+    if np.isnan(loss) and subject.twin and _never_a_number(subject):
+        given += ", of which none is improbable"
+        yield finding("cross_entropy.overwritten", given, f"{loss}", expected, "network_nan")
+    else:
         yield finding("cross_entropy.log_zero", given, f"{loss}", expected)
+
+
+def _never_a_number(subject: Subject) -> bool:
+    """Tell whether the loss is NaN at weights with which all classes are about as probable."""
+    twin, losses = subject.twin, []
+    for seed in (2, 5):
+        twin.random_point(seed, "small")
+        x, y = subject.inputs(np.random.default_rng(seed), FEW), np.arange(FEW) % subject.classes
+        p = twin.predict(x)
+        if p.shape != (FEW, subject.classes) or not (
+            0.01 / subject.classes < p.min() <= p.max() < 0.99
+        ):
+            return False
+        losses.append(twin.loss(x, y))
+    return bool(np.isnan(losses).all())
+
+
+@probe(needs="losses finite twin", unless="network.random softmax cross_entropy function")
+def constant(subject: Subject) -> Said:
+    """Look for a loss that is one and the same number whatever it is asked for."""
+    twin, losses, rng = subject.twin, [], np.random.default_rng(1)
+    for seed in (2, 5, 11):
+        twin.random_point(seed)
+        x, y = subject.inputs(rng, FEW), rng.integers(0, subject.classes, FEW)
+        losses.append(twin.loss(x, y))
+    if np.isfinite(losses).all() and np.ptp(losses) < 1e-9 * np.abs(losses[0]):
+        given = "3 times other weights, pictures and labels"
+        returned = f"{losses[0]:.4f} each time, -log({np.exp(-losses[0]):.2g})"
+        yield finding("cross_entropy.overwritten", given, returned, "three losses")
 
 
 @probe(needs="losses finite twin", unless="network.random softmax cross_entropy function")
@@ -178,4 +212,4 @@ OTHER_LOSSES = {
 }
 
 
-PROBES = (form, finite, half, value, own_label, classes)
+PROBES = (form, finite, constant, half, value, own_label, classes)

@@ -30,6 +30,7 @@ USUAL = [(0.9, 0.999), (0.0, 0.9), (0.0, 0.99)]
 USUAL_OF_ADAM = [(0.9, 0.999), (0.9, 0.99), (0.95, 0.999), (0.8, 0.999)]
 LONGEST = 13_000  # steps of a training after which corrections still show
 ALIKE, NEARLY_ALIKE = 1e-10, 1e-5  # relative, of lengths of steps
+ONE_WAY = ("network_one_array", "network_one_way")
 UNITS = 16  # whose gradients do not have one sign by chance
 FASTEST, SLOWEST = 0.95, 0.99  # of a mean that is of the last few gradients, and of many
 
@@ -76,9 +77,9 @@ def growth(subject: Subject) -> Growth | None:
         return None
     steps = np.stack([step[k].ravel() for step in taken])
     if (moved := _of_one_length(steps[0])) is not None:
-        steps = steps[:, moved] / steps[0, moved]
-        if np.ptp(steps, axis=1).max() < 1e-6 * np.abs(steps).max():
-            return Growth(np.median(steps, axis=1))
+        shares = steps[:, moved] / steps[0, moved]
+        if np.ptp(shares, axis=1).max() < 1e-6 * np.abs(shares).max():
+            return Growth(np.median(shares, axis=1))
     if _one_way(taken[0][k]):
         most = np.abs(steps[0]) > 0.01 * np.abs(steps[0]).max()
         return Growth(np.median(steps[:, most] / steps[0, most], axis=1), one_way=True)
@@ -149,8 +150,8 @@ def method(subject: Subject) -> Method | None:
     return None
 
 
-def _of_one_way(found: Growth) -> Method | None:
-    """Tell one array for both means, from how steps grow that are made of it; else None.
+def _of_one_way(found: Growth) -> Method:
+    """Tell one array for both means, from how steps grow that are made of it.
 
     It fades by both factors in each step, so that after k steps it is 1 - (b1 * b2)**k times what
     it becomes, and a step is the root of that.
@@ -164,7 +165,7 @@ def _of_one_way(found: Growth) -> Method | None:
             off = np.abs(steps / steps[:, :1] / found.lengths - 1).max(axis=1)
             if off.min() < NEARLY_ALIKE:
                 return Method(b1, b2, "network_one_array")
-    return None
+    return Method(0, 0, "network_one_way")
 
 
 def of_method(found: Method, lengths: np.ndarray) -> Said:
@@ -176,13 +177,15 @@ def of_method(found: Method, lengths: np.ndarray) -> Said:
     expected = f"with factors {found.b1:g} and {found.b2:g}, lengths that corrections fit to"
     if found.says == "network_root":
         returned, expected = "steps that are the shorter, the larger the gradient is", "one length"
-    if found.says == "network_one_array":
+    code = "train.adam"
+    if found.says in ONE_WAY:
+        code = "train.direction" if found.says == "network_one_way" else code
         returned += ", and all numbers become smaller, or all larger"
         expected = "some smaller and some larger, as the signs of their gradients are"
     if found.says == "network_exchanged":
         expected = "lengths as with 0.9 and 0.999"
     factors = {"b1": f"{found.b1:g}", "b2": f"{found.b2:g}"}
-    yield finding("train.adam", given, returned, expected, found.says, **factors)
+    yield finding(code, given, returned, expected, found.says, **factors)
 
 
 def _fits(found: Growth, b1: float, b2: float, corrections: Corrections, stride: int = 1) -> bool:

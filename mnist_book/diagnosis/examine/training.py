@@ -26,6 +26,7 @@ from mnist_book.diagnosis.examine.weights import shows_training, untrained
 BATCH, STEPS, MORE_STEPS, LONG_WALK = 64, 4, 40, 15  # of training
 SHORT_WALK = 25  # steps of training
 LONGER = 1, 3, 10, 30  # times what must be longer by a straight line
+STRONG = 0.01  # share of the weights that decay takes in a step
 ENOUGH_BIASES, SAME_WAY = 20, 0.7  # numbers; a cosine that chance does not give them
 STILL, FALLS = 2e-4, 0.9  # of the loss at the start: a fall that is none; what longer ones leave
 HEART = 16  # examples to learn by heart, at most
@@ -244,8 +245,28 @@ def too_short(subject: Subject) -> Said:
         yield doubt("slow", factor=f"{factor:,}", count=SHORT_WALK, **losses)
 
 
+@probe(needs="step finite whole parameters twin", unless="*")
+def forgets(subject: Subject) -> Said:
+    """Look for weight decay that takes more than steps can learn, by giving back what it takes."""
+    found = subject.once(steps.beside_giant_weights)
+    if not found or max(cosine for cosine, _ in found) > -0.99:
+        return
+    share = -found[0][1]
+    if share < STRONG or subject.accuracy >= subject.once(nearest_mean):
+        return
+    forgetting, keeping = (_Stretched(subject, 1, 11, back).end for back in (0, share))
+    if keeping < FALLS * forgetting:
+        given = f"{SHORT_WALK} steps from random weights; cross-entropy of the predictions"
+        expected = f"{keeping:.2f}, which it is where each step gives back what decay takes"
+        returned, values = f"{forgetting:.2f}", {"share": f"{share:.2g}"}
+        yield finding("gradients.decay", given, returned, expected, "network_strong", **values)
+
+
 class _Stretched:
     """Some steps of training on the pictures, each made longer by a factor.
+
+    They start at its own weights, or at those of a seed. A share of the weights before each step
+    may be added to them again.
 
     Attributes
     ----------
@@ -253,8 +274,12 @@ class _Stretched:
     steady : steps do not become longer and longer
     """
 
-    def __init__(self, subject: Subject, factor: float) -> None:
+    def __init__(
+        self, subject: Subject, factor: float, seed: int | None = None, back: float = 0
+    ) -> None:
         self.network, lengths = subject.copy(), []
+        if seed is not None:
+            self.network.random_point(seed)
         order = np.random.default_rng(6).permutation(len(subject.x))
         self.start = self._loss()
         for count in range(SHORT_WALK):
@@ -265,8 +290,12 @@ class _Stretched:
                 raise Refused
             pairs = list(zip(before, self.network.arrays(), strict=True))
             lengths.append(np.sqrt(sum(float(((b - a) ** 2).sum()) for a, b in pairs)))
-            if factor != 1:
-                self.network.move([a + factor * (b - a) for a, b in pairs])
+            if factor != 1 or back:
+                given_back = [back * is_weights(a) * a for a in before]
+                self.network.move(
+                    a + factor * (b - a) + more
+                    for (a, b), more in zip(pairs, given_back, strict=True)
+                )
         self.end = self._loss()
         self.steady = 0 < lengths[-1] < 1.5 * lengths[SHORT_WALK // 2]
 
