@@ -42,8 +42,11 @@ class Net:
     def outputs(self, z):
         return softmax(z)
 
+    def logits(self, x):
+        return self.hidden(x) @ self.p[2] + self.p[3]
+
     def predict_proba(self, x):
-        return self.outputs(self.hidden(x) @ self.p[2] + self.p[3])
+        return self.outputs(self.logits(x))
 
     def one_hot(self, y):
         return np.eye(10)[y]
@@ -618,6 +621,11 @@ class Unsigned(Net):
         p -= 0.01 * np.sqrt(g**2)
 
 
+class Spread(Net):
+    def update(self, k, p, g, memory):
+        p -= 0.1 * g.mean(axis=0)
+
+
 class OneDivisor(Net):
     """Gradients of a sum, divided by the usual size of a batch."""
 
@@ -651,6 +659,7 @@ class OverwrittenWithoutLimit(Overwritten):
         ("train.momentum", "grow without end", alone(Adding(), "step")),
         ("train.direction", "parameters[2] step along", Turned((49, 10, 10))),
         ("train.direction", "whatever the sign", Unsigned()),
+        ("train.direction", "one and the same number", Spread()),
         ("gradients.scale", "divided by 32", OneDivisor()),
         ("cross_entropy.overwritten", "always the same", Overwritten()),
         ("cross_entropy.overwritten", "not a number", OverwrittenWithoutLimit()),
@@ -673,3 +682,37 @@ def test_what_keeps_right_steps_from_use(code, words, network):
 )
 def test_schedules_and_weight_decay_may_be_so(network):
     assert examine(network, X, Y).ok
+
+
+# --------------------------------------------------------------------------------------------------
+# What is returned in place of probabilities
+# --------------------------------------------------------------------------------------------------
+
+
+def returning(change):
+    """A network that returns something else than what it is trained with."""
+    return type("Other", (Net,), {"predict_proba": lambda self, x: change(self.logits(x))})()
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "change"),
+    [
+        ("softmax.rounded", "are rounded", lambda z: np.round(softmax(z), 1)),
+        ("softmax.rounded", "whole numbers", lambda z: softmax(z).astype(int)),
+        ("softmax.rounded", "decisions", lambda z: np.eye(10)[z.argmax(axis=1)]),
+        ("softmax.no_exp", "These are logits", lambda z: z),
+        ("softmax.no_exp", "their own maximum", lambda z: softmax(z / np.abs(z).max(1)[:, None])),
+    ],
+)
+def test_what_is_no_softmax_is_called_by_its_name(code, words, change):
+    report = examine(returning(change), X, Y)
+    assert report.findings[0].code == code and words in report.findings[0].message, report
+
+
+def test_tied_and_saturated_probabilities_are_not_rounded():
+    tied, sure = Net(trained=0), Net(trained=0)
+    tied.p[2][...] = 0
+    sure.p[2] *= 1e6
+    for network in (tied, sure):
+        report = examine(network, X, Y)
+        assert not any(each.code == "softmax.rounded" for each in report.findings), report

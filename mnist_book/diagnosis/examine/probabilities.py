@@ -115,6 +115,30 @@ def steady(subject: Subject) -> Said:
         )
 
 
+@probe(needs="finite parameters", unless="network.random function", last=True)
+def rounded(subject: Subject) -> Said:
+    """Look for probabilities that were rounded, or are those of a decision: 0 and 1.
+
+    Saturated ones look the same, and don't where inputs are small, nor at random weights.
+    """
+    shown = [subject.probabilities, subject.predict((subject.x * 0.01).astype(subject.x.dtype))]
+    if subject.twin is not None:
+        subject.twin.random_point(3)
+        shown.append(subject.twin.predict(subject.inputs(np.random.default_rng(4), 30)))
+    elif np.ptp(shown[0]) == 0 != shown[0].flat[0]:
+        return  # all classes are equally probable, as for last weights of 0
+    wholes = ((d, [p * 10**d for p in shown]) for d in range(3))
+    digits = next((d for d, ps in wholes if all(np.abs(p - p.round()).max() < 1e-5 for p in ps)), 9)
+    if digits < 9:
+        p = shown[0]
+        hard = not digits and bool((p.sum(axis=1) == 1).all())
+        says = "network_hard" if hard else "network" if digits else "network_whole"
+        row = np.array2string(p[p.max(axis=1).argmin()], max_line_width=200)
+        returned = f"rows such as {row}"
+        given = f"x {subject.x.shape}"
+        yield finding("softmax.rounded", given, returned, "any numbers between 0 and 1", says)
+
+
 def single_outputs(subject: Subject) -> bool:
     """Tell whether each output is a question of its own, as sigmoid's are and a regression's."""
     p = subject.probabilities
@@ -133,6 +157,11 @@ def single_outputs(subject: Subject) -> bool:
         if p.min() < 0:
             return False
     return _like_sigmoids(p)
+
+
+def _are_logits(subject: Subject) -> bool:
+    """Tell outputs of whose softmax the loss is the cross-entropy."""
+    return bool(subject.losses) and subject.once(objective).name == "inside"
 
 
 def _like_sigmoids(p: np.ndarray) -> bool:
@@ -190,6 +219,9 @@ def sums(subject: Subject) -> Said:
         return
     given, totals = f"x {x.shape}", p.sum(axis=1)
     row = f"a row {np.array2string(p[0], precision=3, max_line_width=200)}"
+    if not single and not np.allclose(totals, 1, atol=1e-3) and _are_logits(subject):
+        yield finding("softmax.no_exp", given, row, "softmax of it", "network_logits")
+        return
     if p.min() < -1e-6 and not single:
         wanted, logs = "exp(z) / sum of exp(z)", np.exp(np.clip(p, None, 1)).sum(axis=1)
         says = "network_log" if np.allclose(logs, 1, atol=1e-3) else "network_negative"
@@ -267,7 +299,8 @@ def sharpness(subject: Subject) -> Said:
         return  # other layers reach the outputs as well, as in a mean of several networks
     peak = float(np.median(middle.max(axis=1)))
     if np.allclose(small, middle, atol=1e-3) and np.ptp(small) > 1e-3:
-        yield finding("softmax.no_exp", "last layer x 30", "no change", "nearly 0 and 1")
+        says = "network_divided" if small.min() > 1e-6 else "network"  # shares would be negative
+        yield finding("softmax.no_exp", "last layer x 30", "no change", "nearly 0 and 1", says)
     elif peak < 0.6 and np.median(middle.min(axis=1)) > 0.01:  # sigmoids over their sum reach 0
         yield finding("softmax.squashed", "last layer x 30", f"{peak:.3f}", "nearly 1")
 
@@ -344,4 +377,4 @@ def _at(subject: Subject, factor: float) -> tuple[np.ndarray | None, np.ndarray]
     return (p if p.shape == (len(x), subject.classes) else None), x
 
 
-PROBES = (form, steady, places, sums, sums_elsewhere, overflow, sharpness, shift)
+PROBES = (form, steady, rounded, places, sums, sums_elsewhere, overflow, sharpness, shift)

@@ -306,6 +306,9 @@ def _decay(subject: Subject, found: Response) -> Said:
 def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
     """Tell why steps are no multiples of the gradients."""
     cosines, visible = found.cosines, found.seen
+    if _evenly(subject, found):
+        yield finding("train.direction", **seen, says="network_mean")
+        return
     along, last = cosines > PARALLEL, max(_matrices(subject), default=0)
     if not along[last] and _strangers(subject, last) > 0.05:
         yield finding("train.other_rows", **seen)
@@ -349,6 +352,18 @@ def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
     elif (share := _left_out(found)) > 0.2:
         returned = f"no change in {share:.0%} of the numbers that have a gradient"
         yield finding("train.direction", seen["given"], returned, "a change in each")
+
+
+def _evenly(subject: Subject, found: Response) -> bool:
+    """Tell steps that are one number for all weights of a row or column, unlike the gradient."""
+    largest, even = max(length(step) for step in found.steps), []
+    for k in _matrices(subject):
+        step, gradient = found.steps[k], found.gradients[k]
+        if length(step) > 1e-9 * largest:
+            spreads = [[np.ptp(a, axis=axis).max() for axis in (0, 1)] for a in (step, gradient)]
+            sizes = np.abs(step).max(), np.abs(gradient).max()
+            even.append(min(spreads[0]) < 1e-6 * sizes[0] and min(spreads[1]) > 0.01 * sizes[1])
+    return bool(even) and all(even)
 
 
 def _turned(found: Response) -> int | None:

@@ -65,10 +65,14 @@ def dead(subject: Subject) -> Said:
         scale = max(float(np.abs(np.nan_to_num(a)).max()), 1e-300)
         shares.append((float(np.mean(np.ptp(a, axis=0) <= 1e-12 * scale)), a.shape[1]))
     if not layers:
-        weights = subject.weights
+        weights, places = (
+            subject.weights,
+            [k for k, a in enumerate(subject.arrays()) if is_matrix(a)],
+        )
+        unread = subject.twin.unread if subject.twin else []
         for k, gradient in enumerate(_gradients_of_weights(subject)[:-1]):
-            if not all(later.any() for later in weights[k + 1 :]):
-                continue  # nothing comes back through a layer that starts at 0
+            if places[k] in unread or not all(later.any() for later in weights[k + 1 :]):
+                continue  # nothing comes back from where it does not go, or through weights of 0
             still = np.logical_not(gradient.any(axis=0))
             shares.append((float(still.mean()), len(still)))
     if any(share > (0.7 if units >= 16 else 0.85) for share, units in shares):
