@@ -1,5 +1,6 @@
 """The probabilities: their shape, their sums, and what becomes of large logits."""
 
+from collections.abc import Callable
 from itertools import product
 
 import numpy as np
@@ -11,7 +12,7 @@ from mnist_book.diagnosis.examine.objective import changes_by_shift, objective
 from mnist_book.diagnosis.examine.plain import HUGE, MOST_ELEMENTS, Foreign, kind_of
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import as_array, identical, is_matrix, is_weights
-from mnist_book.diagnosis.examine.subject import Subject
+from mnist_book.diagnosis.examine.subject import Fact, Subject
 from mnist_book.diagnosis.running import Theirs
 
 SPECIAL = {np.matrix: "matrix", np.ma.MaskedArray: "masked"}  # arrays, and what is said of them
@@ -145,13 +146,10 @@ def single_outputs(subject: Subject) -> bool:
     if np.allclose(p.sum(axis=1), 1, atol=1e-3):
         return False
     if subject.losses:
-        try:
-            asked = subject.once(objective)
-        except Refused:
-            subject.calls.take()  # the loss has a probe of its own, which says so
+        if (asked := _of_loss(subject, objective)) is None:
             return _like_sigmoids(p)
         if asked.name:
-            return asked.single or bool(subject.once(half_of_loss))
+            return asked.single
         if subject.twin and subject.once(changes_by_shift) is not None:
             return subject.once(changes_by_shift)
         if p.min() < 0:
@@ -159,9 +157,13 @@ def single_outputs(subject: Subject) -> bool:
     return _like_sigmoids(p)
 
 
-def _are_logits(subject: Subject) -> bool:
-    """Tell outputs of whose softmax the loss is the cross-entropy."""
-    return bool(subject.losses) and subject.once(objective).name == "inside"
+def _of_loss(subject: Subject, measure: Callable[[Subject], Fact]) -> Fact | None:
+    """Return what the loss shows; None where it fails, which has a probe of its own."""
+    try:
+        return subject.once(measure) if subject.losses else None
+    except Refused:
+        subject.calls.take()
+        return None
 
 
 def _like_sigmoids(p: np.ndarray) -> bool:
@@ -219,7 +221,8 @@ def sums(subject: Subject) -> Said:
         return
     given, totals = f"x {x.shape}", p.sum(axis=1)
     row = f"a row {np.array2string(p[0], precision=3, max_line_width=200)}"
-    if not single and not np.allclose(totals, 1, atol=1e-3) and _are_logits(subject):
+    asked = _of_loss(subject, objective)
+    if not single and not np.allclose(totals, 1, atol=1e-3) and asked and asked.name == "inside":
         yield finding("softmax.no_exp", given, row, "softmax of it", "network_logits")
         return
     if p.min() < -1e-6 and not single:
@@ -246,7 +249,8 @@ def sums(subject: Subject) -> Said:
         yield finding(code, given, returned, "the same both times, sum 1")
     elif not single and not np.allclose(totals, 1, atol=1e-3):
         returned = f"row sums from {totals.min():.3g} to {totals.max():.3g}"
-        yield finding("softmax.not_normalised", given, returned, "1 in each row")
+        says = "network_sigmoids" if _of_loss(subject, half_of_loss) == "own" else "network"
+        yield finding("softmax.not_normalised", given, returned, "1 in each row", says)
 
 
 @probe(needs="probabilities twin", unless="softmax network.random network.batch_dependent")
