@@ -65,10 +65,8 @@ def dead(subject: Subject) -> Said:
         scale = max(float(np.abs(np.nan_to_num(a)).max()), 1e-300)
         shares.append((float(np.mean(np.ptp(a, axis=0) <= 1e-12 * scale)), a.shape[1]))
     if not layers:
-        weights, places = (
-            subject.weights,
-            [k for k, a in enumerate(subject.arrays()) if is_matrix(a)],
-        )
+        weights = subject.weights
+        places = [k for k, array in enumerate(subject.arrays()) if is_matrix(array)]
         unread = subject.twin.unread if subject.twin else []
         for k, gradient in enumerate(_gradients_of_weights(subject)[:-1]):
             if places[k] in unread or not all(later.any() for later in weights[k + 1 :]):
