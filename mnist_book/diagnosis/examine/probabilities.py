@@ -116,7 +116,7 @@ def steady(subject: Subject) -> Said:
         )
 
 
-@probe(needs="finite parameters", unless="network.random function", last=True)
+@probe(needs="finite parameters", unless="*", last=True)
 def rounded(subject: Subject) -> Said:
     """Look for probabilities that were rounded, or are those of a decision: 0 and 1.
 
