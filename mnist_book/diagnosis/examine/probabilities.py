@@ -17,6 +17,7 @@ from mnist_book.diagnosis.running import Theirs
 
 SPECIAL = {np.matrix: "matrix", np.ma.MaskedArray: "masked"}  # arrays, and what is said of them
 USUAL_SIZES = (16, 20, 32, 50, 64, 100, 128, 256)  # of batches
+FEW = 30  # pictures
 FACTORS = (1.0, 30.0, 1e4)  # of the last layer's parameters
 
 
@@ -122,10 +123,11 @@ def rounded(subject: Subject) -> Said:
 
     Saturated ones look the same, and don't where inputs are small, nor at random weights.
     """
-    shown = [subject.probabilities, subject.predict((subject.x * 0.01).astype(subject.x.dtype))]
+    small = (subject.x[:FEW] * 0.01).astype(subject.x.dtype)
+    shown = [subject.probabilities, subject.predict(small)]
     if subject.twin is not None:
         subject.twin.random_point(3)
-        shown.append(subject.twin.predict(subject.inputs(np.random.default_rng(4), 30)))
+        shown.append(subject.twin.predict(subject.inputs(np.random.default_rng(4), FEW)))
     elif np.ptp(shown[0]) == 0 != shown[0].flat[0]:
         return  # all classes are equally probable, as for last weights of 0
     wholes = ((d, [p * 10**d for p in shown]) for d in range(3))

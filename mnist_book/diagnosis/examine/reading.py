@@ -15,7 +15,7 @@ from mnist_book.diagnosis.reports import Finding
 MANY, DRAWS = 400, 20  # inputs, and losses with other random numbers
 HALF = 250  # pictures of a batch whose loss is looked at
 FLAT = 0.3  # of the spread that the same weights give in any order
-MOST, LONG = 600, 3000  # pictures among which there may be some that it knows
+MOST, LONG = 300, 1500  # pictures at each end, among which there may be some that it knows
 AFFORDABLE = 0.03  # seconds of processor time for a prediction of the sample
 LEAST_KNOWN, BY_HEART, WELL = 16, 0.98, 0.97  # pictures; the share of them that are right; of all
 SURPRISE = 18  # nats by which an edge makes right and wrong answers more likely
@@ -173,22 +173,24 @@ def by_rote(subject: Subject) -> Said:
         return
     subject.predict(subject.x)
     most = MOST if subject.calls.work > AFFORDABLE else LONG
-    rows = np.arange(min(len(subject.digits), most))
-    for end, shown in (("first", rows), ("last", len(subject.digits) - 1 - rows)):
-        x, digits = subject.images[shown], subject.digits[shown]
-        p = subject.predict(x)
-        if p.shape != (len(x), subject.classes):
-            return
-        right = p.argmax(axis=1) == digits
-        if (found := _known(right, digits, nearest_their_own(x, digits))) is not None:
-            count, others = found
-            known = f"{right[:count].mean():.0%}"
-            yield doubt("by_rote", end=end, count=count, known=known, others=f"{others:.0%}")
+    rows = np.arange(len(subject.digits))
+    rows = np.union1d(rows[:most], rows[-most:])
+    p = subject.predict(subject.images[rows])
+    if p.shape != (len(rows), subject.classes):
+        return
+    right = p.argmax(axis=1) == subject.digits[rows]
+    for end, order in (("first", np.arange(len(rows))), ("last", np.arange(len(rows))[::-1])):
+        order, shown = order[:most], rows[order[:most]]
+        if found := _known(right[order], subject.digits[shown], subject.images[shown]):
+            values = {"known": f"{found[1]:.0%}", "others": f"{found[2]:.0%}"}
+            yield doubt("by_rote", end=end, count=found[0], **values)
             return
 
 
-def _known(right: np.ndarray, digits: np.ndarray, easy: np.ndarray) -> tuple[int, float] | None:
-    """Find how many pictures at the start are known by heart, and how many others are right.
+def _known(
+    right: np.ndarray, digits: np.ndarray, images: np.ndarray
+) -> tuple[int, float, float] | None:
+    """Find how many pictures at the start are known by heart; which share of them and of others.
 
     Accuracy falls at a sharp edge, behind which pictures are no harder for the nearest mean. So it
     is not where they are sorted by how hard they are, or by their digits.
@@ -204,12 +206,14 @@ def _known(right: np.ndarray, digits: np.ndarray, easy: np.ndarray) -> tuple[int
     k = int(counts[gain.argmax()])
     if gain.max() < SURPRISE or not np.isin(digits[:k], digits[k:]).all():
         return None
+    easy = nearest_their_own(images, digits)
     others, easy_others = (_as_among(digits[:k], digits[k:], each[k:]) for each in (right, easy))
     drop, harder = right[:k].mean() - others, easy[:k].mean() - easy_others
     near, far = np.split(~right[k:], [min(max(k, 50), (n - k) // 2)])
     chance = np.sqrt(far.mean() * (1 - far.mean()) / len(near))
     sharp = near.mean() > far.mean() - 2 * chance
-    return (k, float(others)) if sharp and drop > 0.08 and harder < drop / 3 else None
+    found = k, float(right[:k].mean()), others
+    return found if sharp and drop > 0.08 and harder < drop / 3 else None
 
 
 def _as_among(digits: np.ndarray, others: np.ndarray, values: np.ndarray) -> float:

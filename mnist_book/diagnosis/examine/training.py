@@ -24,7 +24,7 @@ from mnist_book.diagnosis.examine.subject import Subject
 from mnist_book.diagnosis.examine.weights import shows_training, untrained
 
 BATCH, STEPS, MORE_STEPS, LONG_WALK = 64, 4, 40, 15  # of training
-SHORT_WALK = 25  # steps of training
+FIRST_STEPS, SHORT_WALK = 4, 25  # of training
 LONGER = 1, 3, 10, 30  # times what must be longer by a straight line
 STRONG = 0.01  # share of the weights that decay takes in a step
 ENOUGH_BIASES, SAME_WAY = 20, 0.7  # numbers; a cosine that chance does not give them
@@ -226,6 +226,9 @@ def too_short(subject: Subject) -> Said:
     """
     if not untrained(subject) or subject.accuracy >= subject.once(nearest_mean):
         return
+    first = _Stretched(subject, 1, count=FIRST_STEPS)
+    if first.end < (1 - STILL) * first.start:
+        return  # as usual, so that most need no more steps
     usual = _Stretched(subject, 1)
     fall = (usual.start - usual.end) / usual.start
     if not usual.steady or not 0 < fall < STILL:
@@ -275,15 +278,20 @@ class _Stretched:
     """
 
     def __init__(
-        self, subject: Subject, factor: float, seed: int | None = None, back: float = 0
+        self,
+        subject: Subject,
+        factor: float,
+        seed: int | None = None,
+        back: float = 0,
+        count: int = SHORT_WALK,
     ) -> None:
         self.network, lengths = subject.copy(), []
         if seed is not None:
             self.network.random_point(seed)
         order = np.random.default_rng(6).permutation(len(subject.x))
         self.start = self._loss()
-        for count in range(SHORT_WALK):
-            rows = np.take(order, np.arange(count * BATCH, (count + 1) * BATCH), mode="wrap")
+        for k in range(count):
+            rows = np.take(order, np.arange(k * BATCH, (k + 1) * BATCH), mode="wrap")
             before = [array.copy() for array in self.network.arrays()]
             labels = subject.labels_for(subject.y[rows])
             if isinstance(self.network.attempt("step", subject.x[rows], labels), BaseException):
@@ -297,7 +305,7 @@ class _Stretched:
                     for (a, b), more in zip(pairs, given_back, strict=True)
                 )
         self.end = self._loss()
-        self.steady = 0 < lengths[-1] < 1.5 * lengths[SHORT_WALK // 2]
+        self.steady = 0 < lengths[-1] < 1.5 * lengths[count // 2]
 
     def _loss(self) -> float:
         p = np.maximum(self.network.predict(self.network.x), 1e-12)
