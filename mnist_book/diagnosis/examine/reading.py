@@ -6,6 +6,7 @@ from mnist_book.diagnosis.examine import training
 from mnist_book.diagnosis.examine.forms import ENOUGH, LARGER, Cure, cure
 from mnist_book.diagnosis.examine.notes import doubt, note
 from mnist_book.diagnosis.examine.pictures import nearest_mean, nearest_their_own
+from mnist_book.diagnosis.examine.probabilities import USUAL_SIZES
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import is_weights
 from mnist_book.diagnosis.examine.subject import Subject
@@ -18,7 +19,7 @@ FLAT = 0.3  # of the spread that the same weights give in any order
 MOST, LONG = 300, 1500  # pictures at each end, among which there may be some that it knows
 AFFORDABLE = 0.03  # seconds of processor time for a prediction of the sample
 LEAST_KNOWN, BY_HEART, WELL = 16, 0.98, 0.97  # pictures; the share of them that are right; of all
-SURPRISE = 18  # nats by which an edge makes right and wrong answers more likely
+SURPRISE, UNSURE = 18, 3  # nats by which an edge makes answers more likely, or another one less
 SURE = 0.9  # on average, which no fresh network with weights of a good size is
 
 
@@ -203,7 +204,8 @@ def _known(
     gain = _likelihood(before, counts) + _likelihood(after, n - counts)
     gain = gain - _likelihood(errors[-1], n)
     gain[before > (1 - BY_HEART) * counts] = 0
-    k = int(counts[gain.argmax()])
+    likely = counts[gain > gain.max() - UNSURE]
+    k = int(next((each for each in likely if each in USUAL_SIZES), counts[gain.argmax()]))
     if gain.max() < SURPRISE or not np.isin(digits[:k], digits[k:]).all():
         return None
     easy = nearest_their_own(images, digits)

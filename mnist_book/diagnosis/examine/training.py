@@ -245,7 +245,10 @@ def too_short(subject: Subject) -> Said:
         yield finding("train.rate_too_low", given, returned, expected, **values)
     elif factor:
         losses = {"before": f"{usual.start:.5f}", "after": f"{usual.end:.5f}", "end": f"{end:.2f}"}
-        yield doubt("slow", factor=f"{factor:,}", count=SHORT_WALK, **losses)
+        rates, length = steps.rates(subject), f"{usual.length:.2g} long"
+        if rates is not None and rates.size:
+            length = f"{rates.max():.3g} times the gradient"
+        yield doubt("slow", length=length, factor=f"{factor:,}", count=SHORT_WALK, **losses)
 
 
 @probe(needs="step finite whole parameters twin", unless="*")
@@ -274,6 +277,7 @@ class _Stretched:
     Attributes
     ----------
     start, end : cross-entropy of the predictions, made to sum to 1
+    length : of the last step
     steady : steps do not become longer and longer
     """
 
@@ -304,7 +308,7 @@ class _Stretched:
                     a + factor * (b - a) + more
                     for (a, b), more in zip(pairs, given_back, strict=True)
                 )
-        self.end = self._loss()
+        self.end, self.length = self._loss(), lengths[-1]
         self.steady = 0 < lengths[-1] < 1.5 * lengths[count // 2]
 
     def _loss(self) -> float:
