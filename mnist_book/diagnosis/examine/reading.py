@@ -14,6 +14,8 @@ from mnist_book.diagnosis.examine.weights import shows_training
 from mnist_book.diagnosis.reports import Finding
 
 MANY, DRAWS = 400, 20  # inputs, and losses with other random numbers
+UNSCALED = 0.1, 0.92  # of the signal in predicting, that training has
+SMALLER = 0.3  # times the usual weights
 HALF = 250  # pictures of a batch whose loss is looked at
 FLAT = 0.3  # of the spread that the same weights give in any order
 MOST, LONG = 300, 1500  # pictures at each end, among which there may be some that it knows
@@ -44,19 +46,37 @@ def dropout_scale(subject: Subject) -> Said:
     """Compare the signal that training sees with that of predicting, where training is random.
 
     With small last weights the loss is ln(classes) less the score of the label, and dropout that is
-    scaled leaves the mean of that as it is.
+    scaled leaves the mean of that as it is. What bends, as tanh does, takes more of signals with
+    noise: of small ones it does not.
+    """
+    found = _signal(subject, 1)
+    if found is None or not UNSCALED[0] < found[0] < UNSCALED[1]:
+        return
+    smaller = _signal(subject, SMALLER)
+    if smaller is not None and UNSCALED[0] < smaller[0] < UNSCALED[1]:
+        given = f"{MANY} inputs, small last weights, {found[1]} draws"
+        returned = f"in training {found[0]:.2g} times the signal that predict_proba has"
+        yield finding("network.modes", given, returned, "the same", "network_dropout")
+
+
+def _signal(subject: Subject, size: float) -> tuple[float, int] | None:
+    """Return by how much the mean signal in training is larger, and of how many draws that is.
+
+    None where training is not random, or the signal can't be seen. Weights are larger by a factor.
     """
     twin = subject.twin
     twin.random_point(3)
+    for array in twin.arrays():
+        array *= size
     arrays = twin.last_layer()
     if len(arrays) < 2:
-        return
+        return None
     arrays[0] *= 1e-3
     arrays[1][...] = 0
     x, guess = subject.inputs(np.random.default_rng(3), MANY), np.log(subject.classes)
     p = twin.predict(x)
     if p.shape != (len(x), subject.classes) or not (p > 0).all():
-        return
+        return None
     y, signals = p.argmax(axis=1), []
     for luck in range(DRAWS):
         twin.luck = luck
@@ -65,11 +85,8 @@ def dropout_scale(subject: Subject) -> Said:
             break
     twin.luck = 0
     expected = float(guess + np.log(p.max(axis=1)).mean())
-    ratio = float(np.mean(signals)) / max(expected, 1e-300)
-    if np.ptp(signals) and max(np.abs(signals)) < 0.01 and 0.1 < ratio < 0.92:
-        given = f"{len(x)} inputs, small last weights, {len(signals)} draws"
-        returned = f"in training {ratio:.2g} times the signal that predict_proba has"
-        yield finding("network.modes", given, returned, "the same", "network_dropout")
+    seen = np.ptp(signals) and max(np.abs(signals)) < 0.01
+    return (float(np.mean(signals)) / max(expected, 1e-300), len(signals)) if seen else None
 
 
 @probe(needs="finite", unless="data idx network.random network.batch_dependent network.modes")
