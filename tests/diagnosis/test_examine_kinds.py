@@ -346,7 +346,7 @@ def test_a_learning_rate_that_is_far_too_small():
     network = Trained()
     network.step = lambda x, y: network.train(x, y, 1e-7)
     report = examine(network, X, Y)
-    assert report.verdict == "no bug found" and "learning rate is 1e-07" in repr(report), report
+    assert report.verdict == "no bug found" and "1e-07 times the gradient" in repr(report), report
 
 
 def test_training_on_labels_of_other_pictures_is_told_from_no_training():

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import zoo
+from samples import sample
 
 from mnist_book import examine
 
@@ -42,8 +43,11 @@ class Net:
     def outputs(self, z):
         return softmax(z)
 
+    def logits(self, x):
+        return self.hidden(x) @ self.p[2] + self.p[3]
+
     def predict_proba(self, x):
-        return self.outputs(self.hidden(x) @ self.p[2] + self.p[3])
+        return self.outputs(self.logits(x))
 
     def one_hot(self, y):
         return np.eye(10)[y]
@@ -126,6 +130,20 @@ def test_adam_s_mistakes_show_after_any_training(words, members):
 def test_adam_s_corrections_show_without_gradients():
     network = alone(adam(corrections=lambda self, k: (1, 1)), "step")
     assert [each.code for each in examine(network, X, Y).findings] == ["train.adam"]
+
+
+@pytest.mark.parametrize("names", [(), ("step",)])
+def test_adam_s_means_in_one_array(names):
+    def update(self, k, p, g, memory):
+        both = memory.setdefault("both", np.zeros(g.shape))
+        both += 0.1 * (g - both)
+        both += 0.001 * (g**2 - both)
+        first, second = self.corrections(k)
+        p -= 0.001 * both / first / (np.sqrt(np.abs(both) / second) + 1e-8)
+
+    network = adam(update=update)
+    report = examine(alone(network, *names) if names else network, X, Y)
+    assert [each.says for each in report.findings] == ["network_one_array"], report
 
 
 def rmsprop_with_momentum(self, k, p, g, memory):
@@ -451,3 +469,260 @@ class Falling(Net):
 def test_sigmoids_that_fall_are_no_squashed_softmax():
     report = examine(alone(Falling(trained=0)), X, Y)
     assert not any(each.code == "softmax.squashed" for each in report.findings), report
+
+
+class Sigmoids(Net):
+    """A question for each class; the halves of binary cross-entropy are for yes, and for no."""
+
+    halves, halves_of_gradients = (1, 1), (1, 1)
+
+    def outputs(self, z):
+        return zoo.sigmoid(z)
+
+    def predict_proba(self, x):
+        a = super().predict_proba(x)
+        return a / a.sum(axis=1, keepdims=True)
+
+    def value(self, p, y):
+        (yes, no), t = self.halves, self.one_hot(y)
+        return float(-(yes * t * np.log(p) + no * (1 - t) * np.log(1 - p)).sum() / len(y))
+
+    def loss_and_gradients(self, x, y):
+        (yes, no), t, h = self.halves_of_gradients, self.one_hot(y), self.hidden(x)
+        a = self.outputs(h @ self.p[2] + self.p[3])
+        d = (yes * t * (a - 1) + no * (1 - t) * a) / len(y)
+        dh = d @ self.p[2].T * (h > 0)
+        return self.value(a, y), [x.T @ dh, dh.sum(axis=0), h.T @ d, d.sum(axis=0)]
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "of_loss", "of_gradients"),
+    sample(
+        [
+            ("cross_entropy.half", "should have them too", (1, 0), (1, 1)),
+            ("cross_entropy.half", "other classes to be small", (1, 0), (1, 0)),
+            ("cross_entropy.half", "without the other half", (0, 1), (1, 1)),
+            ("gradients.output", "for all classes but the label's", (1, 1), (1, 0)),
+            ("gradients.output", "for the label's own class", (1, 1), (0, 1)),
+        ],
+        3,
+    ),
+)
+def test_which_half_of_binary_cross_entropy_is_missing(code, words, of_loss, of_gradients):
+    members = {"halves": of_loss, "halves_of_gradients": of_gradients}
+    report = examine(type("Half", (Sigmoids,), members)(), X, Y)
+    assert report.findings[0].code == code and words in report.findings[0].message, report
+
+
+def test_both_halves_are_right():
+    assert examine(Sigmoids(), X, Y).ok
+
+
+class WarmingUp(Net):
+    @property
+    def rate(self):
+        return 1e-5 * self.time
+
+
+def slow(trained, network=Net, rate=1e-5):
+    return type("Slow", (network,), {"rate": rate})(trained=trained)
+
+
+def test_a_rate_that_is_far_too_small():
+    report = examine(slow(100), X, Y)
+    assert [each.code for each in report.findings] == ["train.rate_too_low"], report
+    new = examine(slow(0), X, Y)
+    assert new.ok and any("very short" in doubt for doubt in new.doubts), new
+
+
+def test_short_steps_are_no_bug_in_a_warm_up_and_after_training():
+    decayed = Net(trained=600)
+    decayed.rate = 1e-6
+    for network in (WarmingUp(trained=0), decayed):
+        report = examine(network, X, Y)
+        assert report.ok and not any("very short" in doubt for doubt in report.doubts), report
+
+
+# --------------------------------------------------------------------------------------------------
+# Pictures that are known by heart
+# --------------------------------------------------------------------------------------------------
+
+
+def fitted(rows, steps=400):
+    """Train until these pictures are known by heart."""
+    network, rng = type("Fast", (Net,), {"rate": 0.5})((49, 40, 10), 0), np.random.default_rng(1)
+    for _ in range(steps):
+        batch = rng.choice(rows, 32)
+        network.step(X[batch], Y[batch])
+    return network
+
+
+def known_by_heart(network, x, y):
+    return [doubt for doubt in examine(network, x, y).doubts if "by heart" in doubt]
+
+
+def test_pictures_at_one_end_that_are_known_by_heart():
+    network = fitted(np.arange(124))
+    for end, order in (("first 12", slice(None)), ("last 12", slice(None, None, -1))):
+        (doubt,) = known_by_heart(network, X[order], Y[order])
+        assert f"the {end}" in doubt
+
+
+def test_pictures_in_any_order_may_be_read_better_at_one_end():
+    network, rng = Net(trained=300), np.random.default_rng(1)
+    p = network.predict_proba(X)
+    for sizes in (p[np.arange(len(Y)), Y], Y):
+        order = np.argsort(-sizes, kind="stable")
+        assert not known_by_heart(network, X[order], Y[order])
+    noisy, third = X.copy(), len(X) // 3
+    noisy[third:] += rng.normal(0, 0.5, noisy[third:].shape)
+    assert not known_by_heart(fitted(np.arange(third)), noisy, Y)
+
+
+# --------------------------------------------------------------------------------------------------
+# Steps that are right, and of no use
+# --------------------------------------------------------------------------------------------------
+
+
+class Fading(Net):
+    factor = 0.95
+
+    def step(self, x, y):
+        super().step(x, y)
+        self.rate *= self.factor
+
+
+class Cosine(Net):
+    @property
+    def rate(self):
+        return 0.2 * (1 + np.cos(np.pi * min(self.time / 80, 1)))
+
+
+class Decaying(Net):
+    """Weight decay takes this share of all weights in each step."""
+
+    share = 0.1
+
+    def update(self, k, p, g, memory):
+        p -= 0.5 * g + self.share * p * (p.ndim > 1)
+
+
+class Adding(Net):
+    """Gradients add up from step to step."""
+
+    def update(self, k, p, g, memory):
+        memory["g"] = memory.get("g", 0) + g
+        p -= 0.01 * memory["g"]
+
+
+class Turned(Net):
+    def update(self, k, p, g, memory):
+        p -= 0.1 * (g.T if k == 2 else g)
+
+
+class Unsigned(Net):
+    def update(self, k, p, g, memory):
+        p -= 0.01 * np.sqrt(g**2)
+
+
+class Spread(Net):
+    def update(self, k, p, g, memory):
+        p -= 0.1 * g.mean(axis=0)
+
+
+class OneDivisor(Net):
+    """Gradients of a sum, divided by the usual size of a batch."""
+
+    def loss_and_gradients(self, x, y):
+        loss, gradients = self.back(x, y)
+        return loss, [g * len(y) / 32 for g in gradients]
+
+
+class Overwritten(Net):
+    """The loss is that of what is left when the labels have been subtracted."""
+
+    def value(self, p, y):
+        with np.errstate(invalid="ignore"):
+            return super().value(self.limited(p - self.one_hot(y)), y)
+
+    def limited(self, p):
+        return np.maximum(p, 1e-9)
+
+
+class OverwrittenWithoutLimit(Overwritten):
+    def limited(self, p):
+        return p
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "network"),
+    sample(
+        [
+            ("train.rate_falls", "14 steps halve them", Fading()),
+            ("train.rate_falls", "14 steps halve them", alone(Fading(), "step")),
+            ("gradients.decay", "takes 0.1 times the weights", Decaying()),
+            ("train.momentum", "grow without end", alone(Adding(), "step")),
+            ("train.direction", "parameters[2] step along", Turned((49, 10, 10))),
+            ("train.direction", "whatever the sign", Unsigned()),
+            ("train.direction", "one and the same number", Spread()),
+            ("gradients.scale", "divided by 32", OneDivisor()),
+            ("cross_entropy.overwritten", "always the same", Overwritten()),
+            ("cross_entropy.overwritten", "not a number", OverwrittenWithoutLimit()),
+        ],
+        5,
+    ),
+)
+def test_what_keeps_right_steps_from_use(code, words, network):
+    report = examine(network, X, Y)
+    assert [each.code for each in report.findings] == [code], report
+    assert words in report.findings[0].message
+
+
+@pytest.mark.parametrize(
+    "network",
+    sample(
+        [
+            type("Slowly", (Fading,), {"factor": 0.99})(),
+            Cosine(),
+            alone(Cosine(), "step"),
+            type("Little", (Decaying,), {"share": 1e-3})(trained=0),
+        ],
+        2,
+    ),
+)
+def test_schedules_and_weight_decay_may_be_so(network):
+    assert examine(network, X, Y).ok
+
+
+# --------------------------------------------------------------------------------------------------
+# What is returned in place of probabilities
+# --------------------------------------------------------------------------------------------------
+
+
+def returning(change):
+    """A network that returns something else than what it is trained with."""
+    return type("Other", (Net,), {"predict_proba": lambda self, x: change(self.logits(x))})()
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "change"),
+    [
+        ("softmax.rounded", "are rounded", lambda z: np.round(softmax(z), 1)),
+        ("softmax.rounded", "whole numbers", lambda z: softmax(z).astype(int)),
+        ("softmax.rounded", "decisions", lambda z: np.eye(10)[z.argmax(axis=1)]),
+        ("softmax.no_exp", "These are logits", lambda z: z),
+        ("softmax.no_exp", "their own maximum", lambda z: softmax(z / np.abs(z).max(1)[:, None])),
+    ],
+)
+def test_what_is_no_softmax_is_called_by_its_name(code, words, change):
+    report = examine(returning(change), X, Y)
+    assert report.findings[0].code == code and words in report.findings[0].message, report
+
+
+def test_tied_and_saturated_probabilities_are_not_rounded():
+    tied, sure = Net(trained=0), Net(trained=0)
+    tied.p[2][...] = 0
+    sure.p[2] *= 1e6
+    for network in (tied, sure):
+        report = examine(network, X, Y)
+        assert not any(each.code == "softmax.rounded" for each in report.findings), report

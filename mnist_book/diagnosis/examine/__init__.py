@@ -75,6 +75,8 @@ PROBES: tuple[Probe, ...] = (
     *bare_steps.PROBES,
     *units.PROBES,
     training.too_long,
+    training.too_short,
+    training.forgets,
     training.by_heart,
     *reading.PROBES,
 )

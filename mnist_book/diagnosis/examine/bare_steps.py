@@ -6,7 +6,7 @@ Where it follows none, as with Adam or dropout, nothing is said.
 
 import numpy as np
 
-from mnist_book.diagnosis.examine import moments
+from mnist_book.diagnosis.examine import moments, steps
 from mnist_book.diagnosis.examine.objective import SCORES, Score
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import is_matrix
@@ -130,4 +130,11 @@ def adam(subject: Subject) -> Said:
         yield from moments.of_method(known, subject.once(moments.growth).lengths)
 
 
-PROBES = (back, adam)
+@probe(needs="step parameters finite whole twin", unless="network.random train function")
+def momentum(subject: Subject) -> Said:
+    """Look at how steps grow."""
+    if "loss_and_gradients" not in subject.has:
+        yield from steps.momentum(subject)
+
+
+PROBES = (back, adam, momentum)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mnist_book.diagnosis.examine.halves import half_of_gradients
 from mnist_book.diagnosis.examine.modes import in_company
 from mnist_book.diagnosis.examine.objective import objective, softmax
 from mnist_book.diagnosis.examine.results import is_matrix, is_weights
@@ -74,9 +75,13 @@ def _of_length(subject: Subject, slopes: Slopes, matrices: np.ndarray) -> Cause:
         return Cause("gradients.sign")
     if np.ptp(factors) > 0.02 * factors.max():
         return Cause("gradients.scale", "network_differ", {"factors": shown})
-    factor, values = float(factors.mean()), {"factor": f"{factors.mean():.3g}", "m": slopes.batch}
+    factor = float(factors.mean())
+    values: dict[str, object] = {"factor": f"{factor:.3g}", "m": slopes.batch}
     growth = _growth(subject, slopes, matrices)
     if growth is not None and abs(growth - 1) < 0.1:
+        if (divisor := slopes.batch / factor) > 1.02:
+            values["divisor"] = f"{divisor:.4g}"
+            return Cause("gradients.scale", "network_one_divisor", values)
         return Cause("gradients.scale", "network_undivided", values)
     if growth is not None and abs(growth + 1) < 0.1:
         return Cause("gradients.scale", "network_divided_twice", values)
@@ -258,6 +263,8 @@ CODES |= {"squares": "gradients.squares"}
 
 def _of_last_layer(subject: Subject, slopes: Slopes, last: int) -> Cause:
     """Compare the last layer's error d_z with what usual mistakes make of it."""
+    if half := half_of_gradients(subject):
+        return Cause("gradients.output", f"network_{half}")
     samples = list(_errors(subject))
     asked = subject.once(objective)
     for name, (errors, seen) in KNOWN.items():
@@ -268,6 +275,9 @@ def _of_last_layer(subject: Subject, slopes: Slopes, last: int) -> Cause:
         if name == "right":
             alone = compare(subject, batch=1)
             if not isinstance(alone, str) and alone.wrong[last]:
+                bias = _output_bias(subject)
+                if bias is not None and alone.wrong[bias]:  # so that no input is in it
+                    return Cause("gradients.output", "network_other_loss")
                 return Cause("gradients.inputs")
             return Cause("gradients.output", "network_batch")
         if asked.name == "squares" and name in ("extra", "squares"):

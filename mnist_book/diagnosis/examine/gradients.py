@@ -138,7 +138,8 @@ def forgotten_biases(subject: Subject) -> list[int]:
 
 @probe(
     needs="loss_and_gradients parameters twin probabilities",
-    unless="gradients function.shape train.early_update",
+    unless="gradients function.shape train.early_update cross_entropy.half "
+    "cross_entropy.overwritten",
 )
 def differences(subject: Subject) -> Said:
     """Compare gradients with central differences, at random weights and inputs."""

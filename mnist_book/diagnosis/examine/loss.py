@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mnist_book.diagnosis.examine.halves import gradients_have_both, half_of_loss
 from mnist_book.diagnosis.examine.notes import note
 from mnist_book.diagnosis.examine.objective import LABELLINGS, objective
 from mnist_book.diagnosis.examine.plain import kind_of
@@ -32,10 +33,60 @@ def finite(subject: Subject) -> Said:
     """Finite probabilities must give a finite loss."""
     x, y = subject.x[:BATCH], subject.y[:BATCH]
     loss = subject.loss(x, y)
-    if not np.isfinite(loss):
-        expected = f"{cross_entropy(subject.probabilities[: len(x)], y):.4f}"
-        given = f"x {x.shape}, {len(x)} labels"
+    if np.isfinite(loss):
+        return
+    expected = f"{cross_entropy(subject.probabilities[: len(x)], y):.4f}"
+    given = f"x {x.shape}, {len(x)} labels"
+    if np.isnan(loss) and subject.twin and _never_a_number(subject):
+        given += ", of which none is improbable"
+        yield finding("cross_entropy.overwritten", given, f"{loss}", expected, "network_nan")
+    else:
         yield finding("cross_entropy.log_zero", given, f"{loss}", expected)
+
+
+def _never_a_number(subject: Subject) -> bool:
+    """Tell whether the loss is NaN at weights with which all classes are about as probable."""
+    twin, losses = subject.twin, []
+    for seed in (2, 5):
+        twin.random_point(seed, "small")
+        x, y = subject.inputs(np.random.default_rng(seed), FEW), np.arange(FEW) % subject.classes
+        p = twin.predict(x)
+        if p.shape != (FEW, subject.classes) or not (
+            0.01 / subject.classes < p.min() <= p.max() < 0.99
+        ):
+            return False
+        losses.append(twin.loss(x, y))
+    return bool(np.isnan(losses).all())
+
+
+@probe(needs="losses finite twin", unless="network.random softmax cross_entropy function")
+def constant(subject: Subject) -> Said:
+    """Look for a loss that is one and the same number whatever it is asked for."""
+    if subject.once(objective).name:
+        return
+    twin, losses, rng = subject.twin, [], np.random.default_rng(1)
+    for seed in (2, 5, 11):
+        twin.random_point(seed)
+        x, y = subject.inputs(rng, FEW), rng.integers(0, subject.classes, FEW)
+        losses.append(twin.loss(x, y))
+    if np.isfinite(losses).all() and np.ptp(losses) < 1e-9 * np.abs(losses[0]):
+        given = "3 times other weights, pictures and labels"
+        returned = f"{losses[0]:.4f} each time, -log({np.exp(-losses[0]):.2g})"
+        yield finding("cross_entropy.overwritten", given, returned, "three losses")
+
+
+@probe(needs="losses finite twin", unless="network.random softmax cross_entropy function")
+def half(subject: Subject) -> Said:
+    """Look for sigmoids of whose binary cross-entropy one half is missing."""
+    asked, sums = subject.once(objective), subject.probabilities.sum(axis=1)
+    nothing_else = abs(asked.extra) < 1e-6 * abs(asked.loss) and np.allclose(sums, 1, atol=1e-3)
+    if asked.name not in ("", "cross_entropy") or (asked.name and nothing_else):
+        return
+    if found := subject.once(half_of_loss):
+        given = f"one picture, all {subject.classes} labels, random weights"
+        says, returned = HALVES[found]
+        says += "_gradients" if gradients_have_both(subject) else ""
+        yield finding("cross_entropy.half", given, returned, "another for each score", says)
 
 
 @probe(needs="losses finite", unless="softmax cross_entropy")
@@ -150,6 +201,10 @@ def own_label(subject: Subject) -> Said:
         yield finding("cross_entropy.wrong_class", given, returned, expected)
 
 
+HALVES = {
+    "own": ("network", "a loss that only the score of the label changes"),
+    "others": ("network_others", "a loss that the score of the label does not change"),
+}
 OTHER_LOSSES = {
     "no_log": ("cross_entropy.no_log", "network", "-(probability of the label)"),
     "inside": ("softmax.squashed", "network_loss", "-log(softmax(probabilities)) of the label"),
@@ -163,4 +218,4 @@ OTHER_LOSSES = {
 }
 
 
-PROBES = (form, finite, value, own_label, classes)
+PROBES = (form, finite, constant, half, value, own_label, classes)

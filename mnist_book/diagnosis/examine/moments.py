@@ -29,7 +29,9 @@ FACTORS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 0.9999)  # of means that
 USUAL = [(0.9, 0.999), (0.0, 0.9), (0.0, 0.99)]
 USUAL_OF_ADAM = [(0.9, 0.999), (0.9, 0.99), (0.95, 0.999), (0.8, 0.999)]
 LONGEST = 13_000  # steps of a training after which corrections still show
-ALIKE = 1e-10  # relative, of lengths of steps
+ALIKE, NEARLY_ALIKE = 1e-10, 1e-5  # relative, of lengths of steps
+ONE_WAY = ("network_one_array", "network_one_way")
+UNITS = 16  # whose gradients do not have one sign by chance
 FASTEST, SLOWEST = 0.95, 0.99  # of a mean that is of the last few gradients, and of many
 
 Corrections = Callable[[np.ndarray, float, float], np.ndarray]
@@ -43,10 +45,12 @@ class Growth:
     ----------
     lengths : (STEPS,), below 0 where a step goes the other way
     inverse : all of them are the shorter, the larger the gradient is
+    one_way : all numbers become smaller, or all larger, whatever sign their gradients have
     """
 
     lengths: np.ndarray
     inverse: bool = False
+    one_way: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,15 +77,28 @@ def growth(subject: Subject) -> Growth | None:
         return None
     steps = np.stack([step[k].ravel() for step in taken])
     if (moved := _of_one_length(steps[0])) is not None:
-        steps = steps[:, moved] / steps[0, moved]
-        if np.ptp(steps, axis=1).max() < 1e-6 * np.abs(steps).max():
-            return Growth(np.median(steps, axis=1))
+        shares = steps[:, moved] / steps[0, moved]
+        if np.ptp(shares, axis=1).max() < 1e-6 * np.abs(shares).max():
+            return Growth(np.median(shares, axis=1))
+    if _one_way(taken[0][k]):
+        most = np.abs(steps[0]) > 0.01 * np.abs(steps[0]).max()
+        return Growth(np.median(steps[:, most] / steps[0, most], axis=1), one_way=True)
     if "loss_and_gradients" not in subject.has:
         return None
     stepper.place(twin, 11, 1)
     twin.arrays()[k][...] /= LARGE
     products = steps[0] * twin.gradients(LARGE * x, y)[1][k].ravel()
     return None if _of_one_length(products) is None else Growth(np.ones(STEPS), inverse=True)
+
+
+def _one_way(step: np.ndarray) -> bool:
+    """Tell steps of one sign for so many units that their gradients can't have it by chance.
+
+    Of all weights of a unit, gradients have one sign where no input is negative.
+    """
+    moved = np.abs(step) > 1e-6 * np.abs(step).max()  # others take what is left of old gradients
+    rows, columns = (np.count_nonzero(moved.any(axis=axis)) for axis in (1, 0))
+    return bool(min(rows, columns) >= UNITS) and len(set(np.sign(step[moved]))) == 1
 
 
 def _of_one_length(step: np.ndarray) -> np.ndarray | None:
@@ -106,6 +123,8 @@ def method(subject: Subject) -> Method | None:
         return None
     if found.inverse:
         return Method(0, 0, "network_root")
+    if found.one_way:
+        return _of_one_way(found)
     arrays = len(subject.arrays())
     for b1, b2 in USUAL + list(product(FACTORS, FACTORS)):
         if _fits(found, b1, b2, _right) or (not b1 and _fits(found, b1, b2, _constant)):
@@ -131,6 +150,24 @@ def method(subject: Subject) -> Method | None:
     return None
 
 
+def _of_one_way(found: Growth) -> Method:
+    """Tell one array for both means, from how steps grow that are made of it.
+
+    It fades by both factors in each step, so that after k steps it is 1 - (b1 * b2)**k times what
+    it becomes, and a step is the root of that.
+    """
+    k = np.arange(1, STEPS + 1)
+    for b1, b2 in USUAL_OF_ADAM:
+        means = np.sqrt((1 - (b1 * b2) ** k) / (1 - b1 * b2))
+        for corrections in (_right, _constant):
+            times = np.arange(_longest(b1, b2))[:, np.newaxis] + k
+            steps = corrections(times, b1, b2) * means
+            off = np.abs(steps / steps[:, :1] / found.lengths - 1).max(axis=1)
+            if off.min() < NEARLY_ALIKE:
+                return Method(b1, b2, "network_one_array")
+    return Method(0, 0, "network_one_way")
+
+
 def of_method(found: Method, lengths: np.ndarray) -> Said:
     """Say what is wrong with a method that is known; nothing if it is right."""
     if not found.says:
@@ -140,10 +177,15 @@ def of_method(found: Method, lengths: np.ndarray) -> Said:
     expected = f"with factors {found.b1:g} and {found.b2:g}, lengths that corrections fit to"
     if found.says == "network_root":
         returned, expected = "steps that are the shorter, the larger the gradient is", "one length"
+    code = "train.adam"
+    if found.says in ONE_WAY:
+        code = "train.direction" if found.says == "network_one_way" else code
+        returned += ", and all numbers become smaller, or all larger"
+        expected = "some smaller and some larger, as the signs of their gradients are"
     if found.says == "network_exchanged":
         expected = "lengths as with 0.9 and 0.999"
     factors = {"b1": f"{found.b1:g}", "b2": f"{found.b2:g}"}
-    yield finding("train.adam", given, returned, expected, found.says, **factors)
+    yield finding(code, given, returned, expected, found.says, **factors)
 
 
 def _fits(found: Growth, b1: float, b2: float, corrections: Corrections, stride: int = 1) -> bool:
@@ -183,7 +225,7 @@ def _right(t: np.ndarray, b1: float, b2: float) -> np.ndarray:
 
 
 def _constant(t: np.ndarray, b1: float, b2: float) -> np.ndarray:
-    return np.ones(len(t))
+    return np.ones(t.shape)
 
 
 ONE_WRONG: tuple[Corrections, ...] = (

@@ -19,12 +19,12 @@ NOTES = {
     "accuracy on the images that it was trained on: if that is low, too, its training was too "
     "short, or its labels were wrong; if it is high, these images differ from those in "
     "an unusual way",
-    "by_rote": "it knows the first {count} of these images by heart, and {others} of those after "
-    "them. If it was trained on all, its batch is always the first one: look at what moves the "
-    "index of the batch on",
-    "slow": "its learning rate is {rate}, with which it takes about {count} steps until the loss "
-    "has fallen by 1 %: far too small, unless it is meant for the end of a training; 0.1 is usual "
-    "for plain gradient descent",
+    "by_rote": "it knows about the {end} {count} of these images by heart, with {known} right, and "
+    "{others} of the others, which are no harder. If it was trained on all of them, its batches "
+    "never left those: look at what moves on the index of the batch, and what stands in the loop",
+    "slow": "its steps are very short, {length}: {count} of them take the loss of its predictions "
+    "from {before} to {after}, and made {factor} times as long they lower it to {end}. Unless they "
+    "are meant for the end of a training, the learning rate is far too small",
     "sure_of_bytes": "of the same images divided by 255 it is {sure} sure and {right} right: if it "
     "was trained on pixels from 0 to 1, these here were not scaled",
     "pairs": "not checked: whether labels belong to images, with so few of them",

@@ -13,7 +13,12 @@ ALIKE, UNLIKE = 0.6, 0.45  # correlations of neighbouring pixels: digits have ab
 
 def nearest_mean(subject: Subject) -> float:
     """Return for which share of the sample the mean of the others of its class is the nearest."""
-    x, y = np.nan_to_num(subject.x.astype(np.float64), posinf=0, neginf=0), subject.y
+    return float(nearest_their_own(subject.x, subject.y).mean())
+
+
+def nearest_their_own(images: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Tell which pictures (n, inputs) are nearest to the mean of the others of their class."""
+    x = np.nan_to_num(images.astype(np.float64), posinf=0, neginf=0)
     present = np.unique(y)
     means = np.stack([x[y == digit].mean(axis=0) for digit in present])
     distances = (x**2).sum(axis=1)[:, np.newaxis] - 2 * x @ means.T + (means**2).sum(axis=1)
@@ -22,7 +27,7 @@ def nearest_mean(subject: Subject) -> float:
     # Without itself, a picture is n / (n - 1) times as far from the mean of its class of n.
     factors = np.divide(counts, counts - 1, out=np.full(len(counts), np.inf), where=counts > 1)
     distances = np.where(own, factors**2 * distances, distances)
-    return float(np.mean(present[distances.argmin(axis=1)] == y))
+    return present[distances.argmin(axis=1)] == y
 
 
 def neighbours(images: np.ndarray) -> float:

@@ -1,18 +1,23 @@
 """The probabilities: their shape, their sums, and what becomes of large logits."""
 
+from collections.abc import Callable
+from itertools import product
+
 import numpy as np
 
 from mnist_book.diagnosis.evidence import cleaned
 from mnist_book.diagnosis.examine.calling import Refused
+from mnist_book.diagnosis.examine.halves import half_of_loss
 from mnist_book.diagnosis.examine.objective import changes_by_shift, objective
 from mnist_book.diagnosis.examine.plain import HUGE, MOST_ELEMENTS, Foreign, kind_of
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import as_array, identical, is_matrix, is_weights
-from mnist_book.diagnosis.examine.subject import Subject
+from mnist_book.diagnosis.examine.subject import Fact, Subject
 from mnist_book.diagnosis.running import Theirs
 
 SPECIAL = {np.matrix: "matrix", np.ma.MaskedArray: "masked"}  # arrays, and what is said of them
 USUAL_SIZES = (16, 20, 32, 50, 64, 100, 128, 256)  # of batches
+FEW = 30  # pictures
 FACTORS = (1.0, 30.0, 1e4)  # of the last layer's parameters
 
 
@@ -112,16 +117,38 @@ def steady(subject: Subject) -> Said:
         )
 
 
+@probe(needs="finite parameters", unless="*", last=True)
+def rounded(subject: Subject) -> Said:
+    """Look for probabilities that were rounded, or are those of a decision: 0 and 1.
+
+    Saturated ones look the same, and don't where inputs are small, nor at random weights.
+    """
+    small = (subject.x[:FEW] * 0.01).astype(subject.x.dtype)
+    shown = [subject.probabilities, subject.predict(small)]
+    if subject.twin is not None:
+        subject.twin.random_point(3)
+        shown.append(subject.twin.predict(subject.inputs(np.random.default_rng(4), FEW)))
+    elif np.ptp(shown[0]) == 0 != shown[0].flat[0]:
+        return  # all classes are equally probable, as for last weights of 0
+    wholes = ((d, [p * 10**d for p in shown]) for d in range(3))
+    digits = next((d for d, ps in wholes if all(np.abs(p - p.round()).max() < 1e-5 for p in ps)), 9)
+    if digits < 9:
+        p = shown[0]
+        hard = not digits and bool((p.sum(axis=1) == 1).all())
+        says = "network_hard" if hard else "network" if digits else "network_whole"
+        row = np.array2string(p[p.max(axis=1).argmin()], max_line_width=200)
+        returned = f"rows such as {row}"
+        given = f"x {subject.x.shape}"
+        yield finding("softmax.rounded", given, returned, "any numbers between 0 and 1", says)
+
+
 def single_outputs(subject: Subject) -> bool:
     """Tell whether each output is a question of its own, as sigmoid's are and a regression's."""
     p = subject.probabilities
     if np.allclose(p.sum(axis=1), 1, atol=1e-3):
         return False
     if subject.losses:
-        try:
-            asked = subject.once(objective)
-        except Refused:
-            subject.calls.take()  # the loss has a probe of its own, which says so
+        if (asked := _of_loss(subject, objective)) is None:
             return _like_sigmoids(p)
         if asked.name:
             return asked.single
@@ -130,6 +157,15 @@ def single_outputs(subject: Subject) -> bool:
         if p.min() < 0:
             return False
     return _like_sigmoids(p)
+
+
+def _of_loss(subject: Subject, measure: Callable[[Subject], Fact]) -> Fact | None:
+    """Return what the loss shows; None where it fails, which has a probe of its own."""
+    try:
+        return subject.once(measure) if subject.losses else None
+    except Refused:
+        subject.calls.take()
+        return None
 
 
 def _like_sigmoids(p: np.ndarray) -> bool:
@@ -187,6 +223,10 @@ def sums(subject: Subject) -> Said:
         return
     given, totals = f"x {x.shape}", p.sum(axis=1)
     row = f"a row {np.array2string(p[0], precision=3, max_line_width=200)}"
+    asked = _of_loss(subject, objective)
+    if not single and not np.allclose(totals, 1, atol=1e-3) and asked and asked.name == "inside":
+        yield finding("softmax.no_exp", given, row, "softmax of it", "network_logits")
+        return
     if p.min() < -1e-6 and not single:
         wanted, logs = "exp(z) / sum of exp(z)", np.exp(np.clip(p, None, 1)).sum(axis=1)
         says = "network_log" if np.allclose(logs, 1, atol=1e-3) else "network_negative"
@@ -211,7 +251,8 @@ def sums(subject: Subject) -> Said:
         yield finding(code, given, returned, "the same both times, sum 1")
     elif not single and not np.allclose(totals, 1, atol=1e-3):
         returned = f"row sums from {totals.min():.3g} to {totals.max():.3g}"
-        yield finding("softmax.not_normalised", given, returned, "1 in each row")
+        says = "network_sigmoids" if _of_loss(subject, half_of_loss) == "own" else "network"
+        yield finding("softmax.not_normalised", given, returned, "1 in each row", says)
 
 
 @probe(needs="probabilities twin", unless="softmax network.random network.batch_dependent")
@@ -264,7 +305,8 @@ def sharpness(subject: Subject) -> Said:
         return  # other layers reach the outputs as well, as in a mean of several networks
     peak = float(np.median(middle.max(axis=1)))
     if np.allclose(small, middle, atol=1e-3) and np.ptp(small) > 1e-3:
-        yield finding("softmax.no_exp", "last layer x 30", "no change", "nearly 0 and 1")
+        says = "network_divided" if small.min() > 1e-6 else "network"  # shares would be negative
+        yield finding("softmax.no_exp", "last layer x 30", "no change", "nearly 0 and 1", says)
     elif peak < 0.6 and np.median(middle.min(axis=1)) > 0.01:  # sigmoids over their sum reach 0
         yield finding("softmax.squashed", "last layer x 30", f"{peak:.3f}", "nearly 1")
 
@@ -293,12 +335,12 @@ def _are_sigmoids_over_their_sum(twin: Subject, bias: np.ndarray, x: np.ndarray)
     """Tell whether scores far from 0 give a softmax, as sigmoids do where they are exp(z).
 
     That is far below 0, or far above for a sigmoid that falls; there, a score that grows must make
-    its own output smaller.
+    its own output smaller. Beyond 37, one that is made of tanh is 0 for all.
     """
     start = bias.copy()
-    for side in (-1, 1):
+    for side, shifts in product((-1, 1), ((50, 60), (20, 25))):
         ps = []
-        for shift in (50, 60):
+        for shift in shifts:
             bias[...] = start + side * shift
             ps.append(twin.predict(x))
         bias.flat[0] += 0.5
@@ -341,4 +383,4 @@ def _at(subject: Subject, factor: float) -> tuple[np.ndarray | None, np.ndarray]
     return (p if p.shape == (len(x), subject.classes) else None), x
 
 
-PROBES = (form, steady, places, sums, sums_elsewhere, overflow, sharpness, shift)
+PROBES = (form, steady, rounded, places, sums, sums_elsewhere, overflow, sharpness, shift)

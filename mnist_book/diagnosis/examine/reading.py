@@ -5,7 +5,7 @@ import numpy as np
 from mnist_book.diagnosis.examine import training
 from mnist_book.diagnosis.examine.forms import ENOUGH, LARGER, Cure, cure
 from mnist_book.diagnosis.examine.notes import doubt, note
-from mnist_book.diagnosis.examine.pictures import nearest_mean
+from mnist_book.diagnosis.examine.pictures import nearest_mean, nearest_their_own
 from mnist_book.diagnosis.examine.probabilities import USUAL_SIZES
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import is_weights
@@ -14,9 +14,14 @@ from mnist_book.diagnosis.examine.weights import shows_training
 from mnist_book.diagnosis.reports import Finding
 
 MANY, DRAWS = 400, 20  # inputs, and losses with other random numbers
+UNSCALED = 0.1, 0.92  # of the signal in predicting, that training has
+SMALLER = 0.3  # times the usual weights
 HALF = 250  # pictures of a batch whose loss is looked at
 FLAT = 0.3  # of the spread that the same weights give in any order
-MOST = 600  # pictures among which there may be some that it knows
+MOST, LONG = 300, 1500  # pictures at each end, among which there may be some that it knows
+AFFORDABLE = 0.03  # seconds of processor time for a prediction of the sample
+LEAST_KNOWN, BY_HEART, WELL = 16, 0.98, 0.97  # pictures; the share of them that are right; of all
+SURPRISE, UNSURE = 18, 3  # nats by which an edge makes answers more likely, or another one less
 SURE = 0.9  # on average, which no fresh network with weights of a good size is
 
 
@@ -41,19 +46,37 @@ def dropout_scale(subject: Subject) -> Said:
     """Compare the signal that training sees with that of predicting, where training is random.
 
     With small last weights the loss is ln(classes) less the score of the label, and dropout that is
-    scaled leaves the mean of that as it is.
+    scaled leaves the mean of that as it is. What bends, as tanh does, takes more of signals with
+    noise: of small ones it does not.
+    """
+    found = _signal(subject, 1)
+    if found is None or not UNSCALED[0] < found[0] < UNSCALED[1]:
+        return
+    smaller = _signal(subject, SMALLER)
+    if smaller is not None and UNSCALED[0] < smaller[0] < UNSCALED[1]:
+        given = f"{MANY} inputs, small last weights, {found[1]} draws"
+        returned = f"in training {found[0]:.2g} times the signal that predict_proba has"
+        yield finding("network.modes", given, returned, "the same", "network_dropout")
+
+
+def _signal(subject: Subject, size: float) -> tuple[float, int] | None:
+    """Return by how much the mean signal in training is larger, and of how many draws that is.
+
+    None where training is not random, or the signal can't be seen. Weights are larger by a factor.
     """
     twin = subject.twin
     twin.random_point(3)
+    for array in twin.arrays():
+        array *= size
     arrays = twin.last_layer()
     if len(arrays) < 2:
-        return
+        return None
     arrays[0] *= 1e-3
     arrays[1][...] = 0
     x, guess = subject.inputs(np.random.default_rng(3), MANY), np.log(subject.classes)
     p = twin.predict(x)
     if p.shape != (len(x), subject.classes) or not (p > 0).all():
-        return
+        return None
     y, signals = p.argmax(axis=1), []
     for luck in range(DRAWS):
         twin.luck = luck
@@ -62,11 +85,8 @@ def dropout_scale(subject: Subject) -> Said:
             break
     twin.luck = 0
     expected = float(guess + np.log(p.max(axis=1)).mean())
-    ratio = float(np.mean(signals)) / max(expected, 1e-300)
-    if np.ptp(signals) and max(np.abs(signals)) < 0.01 and 0.1 < ratio < 0.92:
-        given = f"{len(x)} inputs, small last weights, {len(signals)} draws"
-        returned = f"in training {ratio:.2g} times the signal that predict_proba has"
-        yield finding("network.modes", given, returned, "the same", "network_dropout")
+    seen = np.ptp(signals) and max(np.abs(signals)) < 0.01
+    return (float(np.mean(signals)) / max(expected, 1e-300), len(signals)) if seen else None
 
 
 @probe(needs="finite", unless="data idx network.random network.batch_dependent network.modes")
@@ -163,20 +183,68 @@ def _spreads(subject: Subject) -> tuple[float, float]:
 
 @probe(needs="finite", unless="*")
 def by_rote(subject: Subject) -> Said:
-    """Doubt a network that knows the first batch of the pictures by heart, and no others.
+    """Doubt a network that knows the first pictures by heart, or the last, and the rest far worse.
 
     It may have been meant to see no more.
     """
-    x, digits = subject.images[:MOST], subject.digits[:MOST]
-    p = subject.predict(x)
-    if p.shape != (len(x), subject.classes) or subject.accuracy >= subject.once(nearest_mean):
+    if subject.accuracy > WELL:
         return
-    right = p.argmax(axis=1) == digits
-    for count in reversed([size for size in USUAL_SIZES if size < len(x) / 2]):
-        others = float(right[count:].mean())
-        if right[:count].all() and others**count < 1e-6:
-            yield doubt("by_rote", count=count, others=f"{others:.0%}")
+    subject.predict(subject.x)
+    most = MOST if subject.calls.work > AFFORDABLE else LONG
+    rows = np.arange(len(subject.digits))
+    rows = np.union1d(rows[:most], rows[-most:])
+    p = subject.predict(subject.images[rows])
+    if p.shape != (len(rows), subject.classes):
+        return
+    right = p.argmax(axis=1) == subject.digits[rows]
+    for end, order in (("first", np.arange(len(rows))), ("last", np.arange(len(rows))[::-1])):
+        order, shown = order[:most], rows[order[:most]]
+        if found := _known(right[order], subject.digits[shown], subject.images[shown]):
+            values = {"known": f"{found[1]:.0%}", "others": f"{found[2]:.0%}"}
+            yield doubt("by_rote", end=end, count=found[0], **values)
             return
+
+
+def _known(
+    right: np.ndarray, digits: np.ndarray, images: np.ndarray
+) -> tuple[int, float, float] | None:
+    """Find how many pictures at the start are known by heart; which share of them and of others.
+
+    Accuracy falls at a sharp edge, behind which pictures are no harder for the nearest mean. So it
+    is not where they are sorted by how hard they are, or by their digits.
+    """
+    n, errors = len(right), np.cumsum(~right)
+    counts = np.arange(LEAST_KNOWN, n // 2)
+    if not len(counts):
+        return None
+    before, after = errors[counts - 1], errors[-1] - errors[counts - 1]
+    gain = _likelihood(before, counts) + _likelihood(after, n - counts)
+    gain = gain - _likelihood(errors[-1], n)
+    gain[before > (1 - BY_HEART) * counts] = 0
+    likely = counts[gain > gain.max() - UNSURE]
+    k = int(next((each for each in likely if each in USUAL_SIZES), counts[gain.argmax()]))
+    if gain.max() < SURPRISE or not np.isin(digits[:k], digits[k:]).all():
+        return None
+    easy = nearest_their_own(images, digits)
+    others, easy_others = (_as_among(digits[:k], digits[k:], each[k:]) for each in (right, easy))
+    drop, harder = right[:k].mean() - others, easy[:k].mean() - easy_others
+    near, far = np.split(~right[k:], [min(max(k, 50), (n - k) // 2)])
+    chance = np.sqrt(far.mean() * (1 - far.mean()) / len(near))
+    sharp = near.mean() > far.mean() - 2 * chance
+    found = k, float(right[:k].mean()), others
+    return found if sharp and drop > 0.08 and harder < drop / 3 else None
+
+
+def _as_among(digits: np.ndarray, others: np.ndarray, values: np.ndarray) -> float:
+    """Return the mean of others' values, had they as many of each digit as these have."""
+    means = np.bincount(others, values) / np.maximum(np.bincount(others), 1)
+    return float(means[digits].mean())
+
+
+def _likelihood(errors: np.ndarray, counts: np.ndarray | int) -> np.ndarray:
+    """Return the largest log-likelihood that so many errors among so many can have."""
+    p = np.clip(errors / counts, 1e-12, 1 - 1e-12)
+    return errors * np.log(p) + (counts - errors) * np.log(1 - p)
 
 
 @probe(needs="finite", unless="*")

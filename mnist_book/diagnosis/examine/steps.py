@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from mnist_book.diagnosis.examine import moments
-from mnist_book.diagnosis.examine.notes import doubt, note
+from mnist_book.diagnosis.examine.notes import note
 from mnist_book.diagnosis.examine.pictures import nearest_mean
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import is_matrix, is_weights
@@ -31,9 +31,10 @@ NEEDS = "step loss_and_gradients parameters probabilities whole twin"
 UNLESS = "network.random gradients cross_entropy train.no_update train.adam train.ascent function"
 UNLESS += " train.early_update"
 SMALL_WEIGHTS = 0.02  # of the usual size, of a last layer that a step turns far
-SMALL_RATE, MANY_STEPS = 1e-4, 1000  # of learning; steps in which the loss falls by 1 %
-FROZEN = 10_000_000  # steps that no training ever takes
+SMALL_RATE = 1e-4  # of learning
+FROZEN = 10_000_000  # steps in which the loss falls by 1 %, that no training ever takes
 GIANT = 1e6  # times the usual weights
+FASTEST_FALL = 0.97  # of a learning rate, from step to step
 LUCKS = 0, 1  # of which each makes a step draw other random numbers
 
 
@@ -87,7 +88,7 @@ def against_gradient(subject: Subject) -> Said:
     elif not found.seen.any():
         return
     elif _lost_in_rounding(subject, found):
-        yield from _slow(subject, found)
+        yield from _frozen(subject, found)
     elif (found.cosines[found.seen] > PARALLEL).all():
         yield from _along(subject, found)
     else:
@@ -176,9 +177,9 @@ def _along(subject: Subject, found: Response) -> Said:
             returned = f"steps of {shown} times the gradient"
             yield finding("train.rates_differ", given, returned, "one learning rate", rates=shown)
             return
-    yield from _momentum(subject)
+    yield from momentum(subject)
     yield from _decay(subject, found)
-    yield from _slow(subject, found)
+    yield from _frozen(subject, found)
 
 
 def _made_for_bytes(subject: Subject, rates: list[float]) -> bool:
@@ -193,20 +194,17 @@ def _made_for_bytes(subject: Subject, rates: list[float]) -> bool:
     return bool(equal and scale > 50 and 0.5 < np.sqrt(others[0] / first) / scale < 2)
 
 
-def _slow(subject: Subject, found: Response) -> Said:
-    """Doubt a learning rate with which hardly anything comes of training, unless it was trained."""
+def _frozen(subject: Subject, found: Response) -> Said:
+    """Look for a learning rate that no number of steps makes up for, unless it was trained."""
     rate = float(found.rates[found.seen].max())
     if rate > SMALL_RATE or subject.accuracy >= subject.once(nearest_mean):
         return
     x, y = subject.x[:BATCH], subject.y[:BATCH]
     loss, gradients = subject.copy().gradients(x, y)
     falls = rate * sum(length(g) ** 2 for g in gradients)
-    count = 0.01 * abs(loss) / max(falls, 1e-300)
-    if count > FROZEN and falls > 0:
+    if falls > 0 and 0.01 * abs(loss) > FROZEN * falls:
         returned = f"steps of {rate:.2g} times the gradient, and {subject.accuracy:.0%} right"
         yield finding("train.no_update", "random weights", returned, "0.1 times", "network_tiny")
-    elif count > MANY_STEPS and falls > 0:
-        yield doubt("slow", rate=f"{rate:.3g}", count=f"{count:,.0f}")
 
 
 def _is_mean(subject: Subject) -> bool:
@@ -218,8 +216,11 @@ def _is_mean(subject: Subject) -> bool:
     return bool(np.isclose(once, twice, rtol=1e-3))
 
 
-def _momentum(subject: Subject) -> Said:
-    """Take steps with the same gradient: how they grow is the momentum."""
+def momentum(subject: Subject) -> Said:
+    """Take steps with the same gradient: how they grow is the momentum, how they shrink the rate.
+
+    It takes no gradients; of Adam and its like it says nothing.
+    """
     stepper = Stepper(subject)
     network, batch = stepper.start(11), stepper.batch(12)
     steps = [stepper.change(network, *batch) for _ in range(4)]
@@ -241,6 +242,22 @@ def _momentum(subject: Subject) -> Said:
     elif min(momentum, later) > 0.999 and _remembers(subject):
         values = {"momentum": f"{momentum:.3g}"}
         yield finding("train.momentum", given, returned, "growth that ends", **values)
+    elif not _remembers(subject):
+        yield from _of_rate(lengths)
+
+
+def _of_rate(lengths: list[float]) -> Said:
+    """Look for steps with the same gradient that are shorter by the same factor each time.
+
+    Other schedules fall by a share of the first rate, or less and less.
+    """
+    ratios = [b / a for a, b in pairwise(lengths)]
+    if np.ptp(ratios) < 1e-3 and 0 < ratios[0] < FASTEST_FALL:
+        given = f"the same batch and weights, {len(lengths)} times"
+        returned = f"steps of lengths {_row(lengths)}"
+        half = f"{np.log(0.5) / np.log(ratios[0]):.2g}"
+        values = {"factor": f"{ratios[0]:.3g}", "half": half}
+        yield finding("train.rate_falls", given, returned, "one length, or nearly", **values)
 
 
 def _remembers(subject: Subject) -> bool:
@@ -289,6 +306,9 @@ def _decay(subject: Subject, found: Response) -> Said:
 def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
     """Tell why steps are no multiples of the gradients."""
     cosines, visible = found.cosines, found.seen
+    if _evenly(subject, found):
+        yield finding("train.direction", **seen, says="network_mean")
+        return
     along, last = cosines > PARALLEL, max(_matrices(subject), default=0)
     if not along[last] and _strangers(subject, last) > 0.05:
         yield finding("train.other_rows", **seen)
@@ -298,7 +318,12 @@ def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
         return
     adam = list(_adam(subject))
     of_adam = subject.once(moments.growth) is not None
-    if not along[last] and not of_adam and (count := _unused(subject)):
+    turned = _turned(found)
+    if turned is not None:
+        yield finding("train.direction", **seen, says="network_transposed", number=str(turned))
+    elif any(isinstance(each, Finding) and each.says in moments.ONE_WAY for each in adam):
+        yield from adam
+    elif not along[last] and not of_adam and (count := _unused(subject)):
         returned = f"the same step with {count} other pictures, and other labels"
         values = {"count": count, "size": BATCH}
         yield finding(
@@ -327,6 +352,27 @@ def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
     elif (share := _left_out(found)) > 0.2:
         returned = f"no change in {share:.0%} of the numbers that have a gradient"
         yield finding("train.direction", seen["given"], returned, "a change in each")
+
+
+def _evenly(subject: Subject, found: Response) -> bool:
+    """Tell steps that are one number for all weights of a row or column, unlike the gradient."""
+    largest, even = max(length(step) for step in found.steps), []
+    for k in _matrices(subject):
+        step, gradient = found.steps[k], found.gradients[k]
+        if length(step) > 1e-9 * largest:
+            spreads = [[np.ptp(a, axis=axis).max() for axis in (0, 1)] for a in (step, gradient)]
+            sizes = np.abs(step).max(), np.abs(gradient).max()
+            even.append(min(spreads[0]) < 1e-6 * sizes[0] and min(spreads[1]) > 0.01 * sizes[1])
+    return bool(even) and all(even)
+
+
+def _turned(found: Response) -> int | None:
+    """Return which square weights step along the transpose of their gradient, if any do."""
+    for k, (step, gradient) in enumerate(zip(found.steps, found.gradients, strict=True)):
+        square = gradient.ndim == 2 and gradient.shape[0] == gradient.shape[1] > 1
+        if square and found.seen[k] and cosine(step, -gradient.T) > PARALLEL > found.cosines[k]:
+            return k
+    return None
 
 
 def _has_a_mask(subject: Subject, last: int) -> bool:
@@ -591,24 +637,36 @@ def _row(numbers: Iterable[float]) -> str:
     return ", ".join(f"{number:.3g}" for number in numbers)
 
 
-@probe(
-    needs="step parameters probabilities whole twin",
-    unless="network.random gradients train.ascent train.no_update train.nan function",
-)
-def weights_grow(subject: Subject) -> Said:
+def beside_giant_weights(subject: Subject) -> list[tuple[float, float]]:
     """Make the first weights giants, and inputs as much smaller: what grows with weights shows.
 
     The gradient is next to nothing then, and Adam makes no more of it than of any other.
+
+    Returns
+    -------
+    for two draws of weights, the cosine of step and weights, and which multiple of them is added;
+    an empty list where that can't be seen
     """
-    k, stepper, cosines = first_weights(subject), Stepper(subject), []
+    k, stepper, found = first_weights(subject), Stepper(subject), []
     for seed in (11, 21) if k is not None else ():
         network, (x, y) = stepper.start(seed), stepper.batch(seed + 1)
         network.arrays()[k][...] *= GIANT
         before = network.arrays()[k].astype(np.float64)
         step = stepper.change(network, x / GIANT, y)
         if step is None or not np.isfinite(step[k]).all() or not step[k].any():
-            return
-        cosines.append(cosine(step[k], before))
+            return []
+        share = float(step[k].ravel() @ before.ravel()) / float((before**2).sum())
+        found.append((cosine(step[k], before), share))
+    return found
+
+
+@probe(
+    needs="step parameters probabilities whole twin",
+    unless="network.random gradients train.ascent train.no_update train.nan function",
+)
+def weights_grow(subject: Subject) -> Said:
+    """Look for weights to which a step adds a multiple of themselves."""
+    cosines = [cosine for cosine, _ in subject.once(beside_giant_weights)]
     if cosines and min(cosines) > 0.5:
         given = f"first weights {GIANT:.0e} times as large, and inputs as much smaller"
         returned = f"a step along these weights, with a cosine of {min(cosines):.2f}"

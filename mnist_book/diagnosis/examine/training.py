@@ -21,9 +21,14 @@ from mnist_book.diagnosis.examine.results import (
 from mnist_book.diagnosis.examine.stepper import Stepper
 from mnist_book.diagnosis.examine.steps import fading
 from mnist_book.diagnosis.examine.subject import Subject
-from mnist_book.diagnosis.examine.weights import shows_training
+from mnist_book.diagnosis.examine.weights import shows_training, untrained
 
 BATCH, STEPS, MORE_STEPS, LONG_WALK = 64, 4, 40, 15  # of training
+FIRST_STEPS, SHORT_WALK = 4, 25  # of training
+LONGER = 1, 3, 10, 30  # times what must be longer by a straight line
+STRONG = 0.01  # share of the weights that decay takes in a step
+ENOUGH_BIASES, SAME_WAY = 20, 0.7  # numbers; a cosine that chance does not give them
+STILL, FALLS = 2e-4, 0.9  # of the loss at the start: a fall that is none; what longer ones leave
 HEART = 16  # examples to learn by heart, at most
 HEART_ATTEMPTS = ((None, 0.005, 150), (2, 0.01, 600), (3, 0.03, 600))  # from where, rate, steps
 AFFORDABLE = 0.05  # seconds of processor time for one call while learning by heart
@@ -210,6 +215,125 @@ def too_long(subject: Subject) -> Said:
         given = f"{len(rows)} examples, {LONG_WALK} steps"
         returned = f"losses {shown}, ..., {last[0]:.3g}"
         yield finding("train.rate_too_high", given, returned, "falling losses")
+
+
+@probe(needs="step finite whole parameters", unless="*")
+def too_short(subject: Subject) -> Said:
+    """Look for steps so short that nothing comes of them, where far longer ones would do.
+
+    Steps that grow are those of a warm-up. A network that has learned something may be at the end
+    of its training, where steps are short; of one that is new, this is no more than a doubt.
+    """
+    if not untrained(subject) or subject.accuracy >= subject.once(nearest_mean):
+        return
+    first = _Stretched(subject, 1, count=FIRST_STEPS)
+    if first.end < (1 - STILL) * first.start:
+        return  # as usual, so that most need no more steps
+    usual = _Stretched(subject, 1)
+    fall = (usual.start - usual.end) / usual.start
+    if not usual.steady or not 0 < fall < STILL:
+        return
+    factors = (int(float(f"{(1 - FALLS) / fall * more:.1g}")) for more in LONGER)
+    ends = ((factor, _Stretched(subject, factor).end) for factor in factors)
+    factor, end = next((each for each in ends if each[1] < FALLS * usual.start), (0, 0.0))
+    taken = usual.steps_before()
+    if factor and taken:
+        given = f"{SHORT_WALK} steps on batches of {BATCH}; cross-entropy of the predictions"
+        returned = f"{usual.start:.5f}, then {usual.end:.5f}"
+        expected = f"less: {end:.2f} after steps that are {factor:,} times as long"
+        values = {"factor": f"{factor:,}", "taken": f"{taken:,.0f}"}
+        yield finding("train.rate_too_low", given, returned, expected, **values)
+    elif factor:
+        losses = {"before": f"{usual.start:.5f}", "after": f"{usual.end:.5f}", "end": f"{end:.2f}"}
+        rates, length = steps.rates(subject), f"{usual.length:.2g} long"
+        if rates is not None and rates.size:
+            length = f"{rates.max():.3g} times the gradient"
+        yield doubt("slow", length=length, factor=f"{factor:,}", count=SHORT_WALK, **losses)
+
+
+@probe(needs="step finite whole parameters twin", unless="*")
+def forgets(subject: Subject) -> Said:
+    """Look for weight decay that takes more than steps can learn, by giving back what it takes."""
+    found = subject.once(steps.beside_giant_weights)
+    if not found or max(cosine for cosine, _ in found) > -0.99:
+        return
+    share = -found[0][1]
+    if share < STRONG or subject.accuracy >= subject.once(nearest_mean):
+        return
+    forgetting, keeping = (_Stretched(subject, 1, 11, back).end for back in (0, share))
+    if keeping < FALLS * forgetting:
+        given = f"{SHORT_WALK} steps from random weights; cross-entropy of the predictions"
+        expected = f"{keeping:.2f}, which it is where each step gives back what decay takes"
+        returned, values = f"{forgetting:.2f}", {"share": f"{share:.2g}"}
+        yield finding("gradients.decay", given, returned, expected, "network_strong", **values)
+
+
+class _Stretched:
+    """Some steps of training on the pictures, each made longer by a factor.
+
+    They start at its own weights, or at those of a seed. A share of the weights before each step
+    may be added to them again.
+
+    Attributes
+    ----------
+    start, end : cross-entropy of the predictions, made to sum to 1
+    length : of the last step
+    steady : steps do not become longer and longer
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        factor: float,
+        seed: int | None = None,
+        back: float = 0,
+        count: int = SHORT_WALK,
+    ) -> None:
+        self.network, lengths = subject.copy(), []
+        if seed is not None:
+            self.network.random_point(seed)
+        order = np.random.default_rng(6).permutation(len(subject.x))
+        self.start = self._loss()
+        for k in range(count):
+            rows = np.take(order, np.arange(k * BATCH, (k + 1) * BATCH), mode="wrap")
+            before = [array.copy() for array in self.network.arrays()]
+            labels = subject.labels_for(subject.y[rows])
+            if isinstance(self.network.attempt("step", subject.x[rows], labels), BaseException):
+                raise Refused
+            pairs = list(zip(before, self.network.arrays(), strict=True))
+            lengths.append(np.sqrt(sum(float(((b - a) ** 2).sum()) for a, b in pairs)))
+            if factor != 1 or back:
+                given_back = [back * is_weights(a) * a for a in before]
+                self.network.move(
+                    a + factor * (b - a) + more
+                    for (a, b), more in zip(pairs, given_back, strict=True)
+                )
+        self.end, self.length = self._loss(), lengths[-1]
+        self.steady = 0 < lengths[-1] < 1.5 * lengths[count // 2]
+
+    def _loss(self) -> float:
+        p = np.maximum(self.network.predict(self.network.x), 1e-12)
+        if p.shape != (len(self.network.x), self.network.classes):
+            raise Refused
+        return cross_entropy(p / p.sum(axis=1, keepdims=True), self.network.y)
+
+    def steps_before(self) -> float:
+        """Estimate how many steps have been taken already, from biases that started at 0.
+
+        They have moved where these steps move them. Drawn ones have not; 0 if that is so.
+        """
+        places = [k for k, a in enumerate(self.network.start) if not is_weights(a)]
+        if not places:
+            return 0.0
+        start, end = (
+            np.concatenate([arrays[k].ravel() for k in places]).astype(np.float64)
+            for arrays in (self.network.start, self.network.arrays())
+        )
+        moved = end - start
+        sizes = float(np.linalg.norm(start) * np.linalg.norm(moved))
+        if len(start) < ENOUGH_BIASES or not start @ moved > SAME_WAY * sizes > 0:
+            return 0.0
+        return SHORT_WALK * float(start @ moved) / float(moved @ moved)
 
 
 def _walk(subject: Subject) -> "_Walk | None":

@@ -66,9 +66,11 @@ def dead(subject: Subject) -> Said:
         shares.append((float(np.mean(np.ptp(a, axis=0) <= 1e-12 * scale)), a.shape[1]))
     if not layers:
         weights = subject.weights
+        places = [k for k, array in enumerate(subject.arrays()) if is_matrix(array)]
+        unread = subject.twin.unread if subject.twin else []
         for k, gradient in enumerate(_gradients_of_weights(subject)[:-1]):
-            if not all(later.any() for later in weights[k + 1 :]):
-                continue  # nothing comes back through a layer that starts at 0
+            if places[k] in unread or not all(later.any() for later in weights[k + 1 :]):
+                continue  # nothing comes back from where it does not go, or through weights of 0
             still = np.logical_not(gradient.any(axis=0))
             shares.append((float(still.mean()), len(still)))
     if any(share > (0.7 if units >= 16 else 0.85) for share, units in shares):

@@ -187,7 +187,8 @@ def _wrong_spread(inputs: np.ndarray, outputs: np.ndarray, deviations: np.ndarra
     def all_near(values: np.ndarray, *constants: float) -> bool:
         return any((np.abs(values / c - 1) < slack).all() for c in constants)
 
-    for variance in (2 / inputs, 1 / inputs, 2 / (inputs + outputs)):
+    # He's, LeCun's, Glorot's, and that of PyTorch's layers, which is smaller.
+    for variance in (2 / inputs, 1 / inputs, 2 / (inputs + outputs), 1 / (3 * inputs)):
         if (np.abs(deviations / np.sqrt(variance) - 1) < slack).all():
             return None
     several = len(inputs) > 1 and np.ptp(np.log(inputs)) > 0.4
