@@ -7,7 +7,10 @@ from samples import sample
 from mnist_book import examine
 
 CASES = sample(list(zoo.zoo(0))[:60], 30)
-CASES += [list(zoo.zoo(7))[k] for k in (63, 87)]  # deep dropout; small layers as PyTorch draws them
+# These had been accused: deep dropout between bends, small layers as PyTorch draws them, batch
+# normalisation before outputs that are no probabilities, Adam's memory.
+ACCUSED = {7: (63, 87), 11: (69, 114)}
+CASES += [list(zoo.zoo(seed))[k] for seed, numbers in ACCUSED.items() for k in numbers]
 
 
 @pytest.mark.parametrize("case", CASES, ids=map(zoo.name_of, CASES))

@@ -211,7 +211,8 @@ def _differences(network: Subject, x: np.ndarray) -> tuple[float, float] | None:
     trained = np.array([network.loss(x, y) for y in labels])
     trained, off = trained - trained.mean(), []
     for name in ("cross_entropy", "squares", "binary"):
-        predicted = np.array([SCORES[name](np.clip(p, 1e-12, 1 - 1e-12), y) for y in labels])
+        outputs = p if name == "squares" else np.clip(p, 1e-12, 1 - 1e-12)
+        predicted = np.array([SCORES[name](outputs, y) for y in labels])
         predicted -= predicted.mean()
         share = float(predicted @ trained) / max(float(predicted @ predicted), 1e-300)
         share = 1.0 if name == "cross_entropy" else share

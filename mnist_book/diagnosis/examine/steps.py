@@ -34,6 +34,7 @@ SMALL_WEIGHTS = 0.02  # of the usual size, of a last layer that a step turns far
 SMALL_RATE = 1e-4  # of learning
 FROZEN = 10_000_000  # steps in which the loss falls by 1 %, that no training ever takes
 GIANT = 1e6  # times the usual weights
+SETTLED = 30  # steps after which a mean that fades is that of the last gradients
 FASTEST_FALL = 0.97  # of a learning rate, from step to step
 LUCKS = 0, 1  # of which each makes a step draw other random numbers
 
@@ -338,7 +339,7 @@ def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
             yield finding("train.shared_buffer", **seen)
         else:
             yield finding("train.direction", **seen, says="network_swapped")
-    elif (cosines[visible] < -0.5).any() and (cosines[visible] > 0.5).any():
+    elif _against_others(cosines[visible]) and _against_others(_settled(subject)[visible]):
         yield finding("train.ascent", **seen, says="network_some")
     elif adam:
         yield from adam
@@ -352,6 +353,22 @@ def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
     elif (share := _left_out(found)) > 0.2:
         returned = f"no change in {share:.0%} of the numbers that have a gradient"
         yield finding("train.direction", seen["given"], returned, "a change in each")
+
+
+def _against_others(cosines: np.ndarray) -> bool:
+    return bool((cosines < -0.5).any() and (cosines > 0.5).any())
+
+
+def _settled(subject: Subject) -> np.ndarray:
+    """Return cosines of step and -gradient once the same gradient has filled the memory."""
+    stepper = Stepper(subject)
+    network, batch = stepper.start(11), stepper.batch(12)
+    for _ in range(SETTLED):
+        step = stepper.change(network, *batch)
+    gradients = stepper.gradient(11, *batch)
+    if step is None:
+        return np.zeros(len(gradients))
+    return np.array([cosine(s, -g) for s, g in zip(step, gradients, strict=True)])
 
 
 def _evenly(subject: Subject, found: Response) -> bool:

@@ -31,6 +31,7 @@ ENOUGH_BIASES, SAME_WAY = 20, 0.7  # numbers; a cosine that chance does not give
 STILL, FALLS = 2e-4, 0.9  # of the loss at the start: a fall that is none; what longer ones leave
 HEART = 16  # examples to learn by heart, at most
 HEART_ATTEMPTS = ((None, 0.005, 150), (2, 0.01, 600), (3, 0.03, 600))  # from where, rate, steps
+VANISHED = 1e-3  # of the gradient, that is left in the first layer
 AFFORDABLE = 0.05  # seconds of processor time for one call while learning by heart
 
 
@@ -454,9 +455,23 @@ def by_heart(subject: Subject) -> Said:
             yield note("by_heart", reason="a call takes too much work")
         if known is not False or not np.isfinite(losses).all():
             return
+    if _vanishes(subject, x, y):
+        yield note("by_heart", reason="next to nothing of the gradient reaches its first layer")
+        return
     given = f"{count} examples, {HEART_ATTEMPTS[-1][2]} steps"
     shown = f"{losses[0]:.3f}, then {losses[-1]:.3f}"
     yield finding("train.no_overfit", given, f"loss {shown}", "a loss near 0", count=count)
+
+
+def _vanishes(subject: Subject, x: np.ndarray, y: np.ndarray) -> bool:
+    """Tell gradients that are lost on the way back, as through many sigmoids.
+
+    Biases show it, which weight decay leaves out.
+    """
+    subject.twin.random_point(HEART_ATTEMPTS[-1][0])
+    pairs = zip(subject.twin.arrays(), subject.twin.gradients(x, y)[1], strict=False)
+    sizes = [float(np.linalg.norm(g)) for array, g in pairs if not is_weights(array)]
+    return len(sizes) > 1 and sizes[0] < VANISHED * sizes[-1]
 
 
 def learned(
