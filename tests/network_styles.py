@@ -39,7 +39,7 @@ def moved(p, g):
 
 STYLES = {
     "flat functions over globals": """
-W1, b1, W2, b2 = draw(784, 24), np.zeros(24), draw(24, 10), np.zeros(10)
+W1, b1, W2, b2 = draw(196, 24), np.zeros(24), draw(24, 10), np.zeros(10)
 
 def predict_proba(x):
     a = np.maximum(0, x @ W1 + b1)
@@ -66,7 +66,7 @@ network = types.SimpleNamespace(
     loss_and_gradients=loss_and_gradients, step=step)
 """,
     "functions that call functions": """
-W, b = [draw(784, 24), draw(24, 10)], [np.zeros(24), np.zeros(10)]
+W, b = [draw(196, 24), draw(24, 10)], [np.zeros(24), np.zeros(10)]
 
 def layer(x, k):
     return x @ W[k] + b[k]
@@ -108,7 +108,7 @@ network = types.SimpleNamespace(
     loss_and_gradients=loss_and_gradients, step=step)
 """,
     "global variables that are written": """
-W1, b1, W2, b2 = draw(784, 24), np.zeros(24), draw(24, 10), np.zeros(10)
+W1, b1, W2, b2 = draw(196, 24), np.zeros(24), draw(24, 10), np.zeros(10)
 
 def forward(x):
     global X, A1, P
@@ -139,7 +139,7 @@ network = types.SimpleNamespace(
     loss_and_gradients=loss_and_gradients, step=step)
 """,
     "dictionaries of parameters": """
-params = {"W1": draw(784, 24), "b1": np.zeros(24), "W2": draw(24, 10), "b2": np.zeros(10)}
+params = {"W1": draw(196, 24), "b1": np.zeros(24), "W2": draw(24, 10), "b2": np.zeros(10)}
 
 def forward(x):
     cache = {"A0": x}
@@ -203,7 +203,7 @@ def make_network(sizes):
         predict_proba=forward, parameters=parameters, step=step,
         loss_and_gradients=loss_and_gradients)
 
-network = make_network([784, 24, 24, 10])
+network = make_network([196, 24, 24, 10])
 """,
     "classes with slots": """
 class Dense:
@@ -224,7 +224,7 @@ class Net:
     __slots__ = ("layers", "activations_")
 
     def __init__(self):
-        self.layers = [Dense(784, 24), Dense(24, 10)]
+        self.layers = [Dense(196, 24), Dense(24, 10)]
 
     @property
     def parameters(self):
@@ -291,7 +291,7 @@ class Net:
         for p, g in zip(self.parameters, self.loss_and_gradients(x, y)[1]):
             p[...] = moved(p, g)
 
-first, last = Linear(draw(784, 24), np.zeros(24)), Linear(draw(24, 10), np.zeros(10))
+first, last = Linear(draw(196, 24), np.zeros(24)), Linear(draw(24, 10), np.zeros(10))
 network = Net(first, last, [first, last])
 """,
     "partial": """
@@ -313,7 +313,7 @@ def step(parameters, x, y):
     for k, g in enumerate(loss_and_gradients(parameters, x, y)[1]):
         parameters[k][:] = moved(parameters[k], g)
 
-parameters = [draw(784, 24), np.zeros(24), draw(24, 10), np.zeros(10)]
+parameters = [draw(196, 24), np.zeros(24), draw(24, 10), np.zeros(10)]
 network = types.SimpleNamespace(parameters=parameters, predict_proba=functools.partial(
     probabilities, parameters), step=functools.partial(step, parameters),
     loss_and_gradients=functools.partial(loss_and_gradients, parameters))
@@ -328,7 +328,7 @@ def counted(f):
         return f(*args, **kwargs)
     return wrapper
 
-W1, b1, W2, b2 = parameters = [draw(784, 24), np.zeros(24), draw(24, 10), np.zeros(10)]
+W1, b1, W2, b2 = parameters = [draw(196, 24), np.zeros(24), draw(24, 10), np.zeros(10)]
 
 @counted
 def relu(z):
@@ -359,7 +359,7 @@ network = types.SimpleNamespace(
     loss_and_gradients=loss_and_gradients)
 """,
     "methods over global arrays": """
-W = {1: draw(784, 24), 2: draw(24, 10)}
+W = {1: draw(196, 24), 2: draw(24, 10)}
 B = {1: np.zeros(24), 2: np.zeros(10)}
 
 class Net:
@@ -390,13 +390,13 @@ class Net:
 network = Net()
 """,
     "views into one vector": """
-vector = np.concatenate([draw(784, 24).ravel(), np.zeros(24), draw(24, 10).ravel(), np.zeros(10)])
+vector = np.concatenate([draw(196, 24).ravel(), np.zeros(24), draw(24, 10).ravel(), np.zeros(10)])
 gradient = np.zeros_like(vector)
 
 def cut(v):
-    ends = np.cumsum([784 * 24, 24, 240])
+    ends = np.cumsum([196 * 24, 24, 240])
     w1, b1, w2, b2 = np.split(v, ends)
-    return [w1.reshape(784, 24), b1, w2.reshape(24, 10), b2]
+    return [w1.reshape(196, 24), b1, w2.reshape(24, 10), b2]
 
 def forward(x):
     w1, b1, w2, b2 = cut(vector)

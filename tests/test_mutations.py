@@ -686,6 +686,7 @@ for directory, tests in json.loads(sys.stdin.read()):
     importlib.invalidate_caches()
     options = ["-c", directory + "/pytest.ini", "--rootdir", directory, "--noconftest"]
     options += ["--import-mode=importlib", "-pno:cacheprovider", "-x", "-q", "--tb=short"]
+    options += ["--assert=plain"]  # they fail alike, and are not rewritten each time
     status = pytest.main([*options, *tests])
     results[directory] = int(status), sys.modules["mnist_core"].__file__
     sys.path.remove(directory)

@@ -16,12 +16,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zoo
 from network_styles import BUGS, execute
 from samples import ALL, sample
 
 import mnist_book.diagnosis
 from mnist_book import examine
 from mnist_book.diagnosis.examine import calling
+
+
+@pytest.fixture
+def digits():
+    return zoo.digits(14)
 
 
 def load(name):

@@ -6,10 +6,16 @@ import types
 
 import numpy as np
 import pytest
+import zoo
 from network_styles import BUGS, STYLES, execute
 from samples import ALL
 
 from mnist_book import examine
+
+
+@pytest.fixture
+def digits():
+    return zoo.digits(14)
 
 
 def values(parameters):
