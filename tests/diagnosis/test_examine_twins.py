@@ -414,6 +414,55 @@ class Identities(Stack):
         return np.eye(n) if n == m else super().draw(rng, n, m)
 
 
+class Regression(Stack):
+    """Least squares of one-hot labels; shares of what is above 0 serve as probabilities."""
+
+    rate = 0.02
+
+    def predict_proba(self, x):
+        p = np.maximum(self.run(x)[1][-1], 1e-3)
+        return p / p.sum(axis=1, keepdims=True)
+
+    def loss_and_gradients(self, x, y):
+        d = self.run(x)[1][-1] - np.eye(10)[y]
+        return float((d**2).sum() / 2 / len(y)), [x.T @ d / len(y), d.mean(axis=0)]
+
+
+class Clipped(Stack):
+    """Its scores pass a ReLU before softmax."""
+
+    def predict_proba(self, x):
+        return softmax(np.maximum(self.run(x)[1][-1], 0))
+
+
+class Rprop(Stack):
+    """Steps by sign alone, and no step for once where the gradient has changed its sign."""
+
+    def __init__(self, *sizes, idle=False):
+        super().__init__(*sizes)
+        self.old = [np.zeros_like(array) for array in self.parameters]
+        self.sizes = [np.full_like(array, 0.002) for array in self.parameters]
+        if idle:
+            for size in self.sizes:
+                size[::3] = 0
+
+    def step(self, x, y):
+        gradients = self.loss_and_gradients(x, y)[1]
+        for array, g, old, size in zip(
+            self.parameters, gradients, self.old, self.sizes, strict=True
+        ):
+            size *= np.where(old * g < 0, 0.5, np.where(old * g > 0, 1.2, 1))
+            np.minimum(size, 0.02, out=size)
+            old[...] = np.where(old * g < 0, 0, g)
+            array -= size * np.sign(old)
+
+
+def in_full_batches(network):
+    for _ in range(30):
+        network.step(X, Y)
+    return network
+
+
 RIGHT = {
     "softmax regression from zeros": lambda: zero_head(49, 10),
     "a last layer of zeros": lambda: zero_head(49, 20, 10),
@@ -437,8 +486,16 @@ RIGHT = {
     "square layers": lambda: Stack(49, 20, 20, 20, 10),
     "weights used twice": Tied,
     "identities": lambda: Identities(49, 20, 20, 20, 10),
+    "least squares": lambda: trained(Regression(49, 10)),
+    "Rprop": lambda: in_full_batches(Rprop(49, 20, 10)),
 }
 WRONG = {
+    "ReLU before softmax": ("softmax.squashed", "ReLU", lambda: Clipped(49, 20, 10)),
+    "numbers that never move": (
+        "train.direction",
+        "does not follow",
+        lambda: in_full_batches(Rprop(49, 20, 10, idle=True)),
+    ),
     "a bias that outweighs all": (
         "network.collapsed",
         "taken for a 9",

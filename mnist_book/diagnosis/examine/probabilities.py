@@ -305,6 +305,8 @@ def sharpness(subject: Subject) -> Said:
         return  # other layers reach the outputs as well, as in a mean of several networks
     peak = float(np.median(middle.max(axis=1)))
     if np.allclose(small, middle, atol=1e-3) and np.ptp(small) > 1e-3:
+        if _are_shares_of_what_is_fitted(subject):
+            return
         says = "network_divided" if small.min() > 1e-6 else "network"  # shares would be negative
         yield finding("softmax.no_exp", "last layer x 30", "no change", "nearly 0 and 1", says)
     elif peak < 0.6 and np.median(middle.min(axis=1)) > 0.01:  # sigmoids over their sum reach 0
@@ -325,10 +327,31 @@ def shift(subject: Subject) -> Said:
     if after.shape == before.shape and not np.allclose(after, before, atol=1e-3):
         if _are_sigmoids_over_their_sum(subject.twin, last[1], x):
             return
+        if _are_shares_of_what_is_fitted(subject):
+            return
         change = f"a change of {np.abs(after - before).max():.3f}"
         yield finding(
             "softmax.squashed", "last bias - 5", change, "no change", says="network_shifted"
         )
+
+
+def _are_shares_of_what_is_fitted(subject: Subject) -> bool:
+    """Tell whether the loss fits scores of which the probabilities are mere shares: a regression.
+
+    A last layer that is 30 times as large changes such a loss, and none of these probabilities.
+    """
+    if subject.twin is None or not subject.losses:
+        return False
+    ps, losses = [], []
+    for factor in FACTORS[:2]:
+        p, x = _at(subject, factor)
+        if p is None:
+            return False
+        ps.append(p)
+        losses.append(subject.twin.loss(x, np.arange(len(x)) % subject.classes))
+    return np.allclose(ps[0], ps[1], atol=1e-3) and abs(losses[1] - losses[0]) > 0.1 * abs(
+        losses[0]
+    )
 
 
 def _are_sigmoids_over_their_sum(twin: Subject, bias: np.ndarray, x: np.ndarray) -> bool:

@@ -350,7 +350,7 @@ def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
             yield finding("train.direction", **seen)
     elif (cosines[visible] < 0.05).all():
         yield finding("train.direction", **seen)
-    elif (share := _left_out(found)) > 0.2:
+    elif _left_out(found) > 0.2 and (share := _never_moved(subject)) > 0.2:
         returned = f"no change in {share:.0%} of the numbers that have a gradient"
         yield finding("train.direction", seen["given"], returned, "a change in each")
 
@@ -431,6 +431,24 @@ def _left_out(found: Response) -> float:
     """Return the share of numbers with a gradient that a step leaves as they are."""
     pairs = zip(found.first, found.first_gradient, strict=True)
     still = [(step == 0)[np.abs(g) > 0.01 * np.abs(g).max()] for step, g in pairs if step.any()]
+    return float(np.mean(np.concatenate(still))) if still else 0.0
+
+
+def _never_moved(subject: Subject) -> float:
+    """Return the share of numbers with a gradient that several steps leave as they are.
+
+    Rprop leaves out those whose gradient has another sign than in the step before, and only once.
+    """
+    stepper = Stepper(subject)
+    network, batch = stepper.start(11), stepper.batch(12)
+    steps = [stepper.change(network, *batch) for _ in range(3)]
+    if any(step is None for step in steps):
+        return 0.0
+    still = []
+    for changes, g in zip(zip(*steps, strict=True), stepper.gradient(11, *batch), strict=True):
+        if any(change.any() for change in changes):
+            never = np.all([change == 0 for change in changes], axis=0)
+            still.append(never[np.abs(g) > 0.01 * np.abs(g).max()])
     return float(np.mean(np.concatenate(still))) if still else 0.0
 
 
