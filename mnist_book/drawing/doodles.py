@@ -40,7 +40,7 @@ def draw_doodle(kind: str, rng: np.random.Generator) -> list[np.ndarray]:
 
 
 def draw_scribble(rng: np.random.Generator) -> list[np.ndarray]:
-    """Draw something that means nothing: a walk, a zigzag, a spiral, dots, hatching, tangles."""
+    """Draw something that means nothing: a walk, a spiral, hatching, a sign that nobody uses."""
     return SCRIBBLES[rng.integers(len(SCRIBBLES))](rng)
 
 
@@ -133,7 +133,18 @@ def mirrored_digit(rng: np.random.Generator) -> list[np.ndarray]:
     return [stroke * [-1, 1] for stroke in draw_digit(int(rng.choice([3, 4, 6, 7])), rng)]
 
 
+def invented_sign(rng: np.random.Generator) -> list[np.ndarray]:
+    """Write a sign that nobody uses: one to three strokes between places on a grid."""
+    strokes, count = [], rng.integers(1, 4)
+    for _ in range(count):
+        fewest = 4 if count == 1 else 2  # with fewer it would too often be a 1 or a 7
+        places = rng.choice(GRID, fewest + rng.integers(3), replace=False)
+        strokes.append(" ".join(np.repeat(places, rng.integers(1, 3))))  # twice: with corners
+    return draw_shape(parse_path("/".join(strokes)), rng)
+
+
+GRID = [f"{x},{y}" for x in (0, 32, 64) for y in (0, 33, 67, 100)]  # as in `shapes.toml`
 SCRIBBLES = (
     walk, walk, polyline, polyline, zigzag, spiral, curls, lines, dots,
-    two_digits, crossed_out, lying_digit, mirrored_digit,
+    two_digits, crossed_out, lying_digit, mirrored_digit, *5 * [invented_sign],
 )  # fmt: skip

@@ -7,7 +7,7 @@
 It learns from MNIST, from the practice digits' generator, from letters and scribbles that this
 project draws (`doodles.py`) and, with `PENDIGITS_DIR` set, from the pen drawings of 30
 people (`pen_drawings.py`). Every drawing is varied as strokes, as if many more people had drawn it
-(`variation.py`). It takes about four minutes of one core. Without people it learns from more ways
+(`variation.py`). It takes about nine minutes of one core. Without people it learns from more ways
 of writing, put together from parts.
 """
 
@@ -40,16 +40,16 @@ from mnist_book.schedule import learning_rates, smooth_labels, soft_cross_entrop
 from mnist_core import Buffers, Network, softmax
 
 SIZES = 784, 512, 128, 11
-PASSES = 3  # through all examples
+PASSES = 4  # through all examples
 SMOOTHING = 0.05  # the share of a label that is given to all classes alike
 LEARNING_RATE, WARM_UP = 0.1, 0.05  # the highest; the share of the steps that lead up to it
 BATCH, MOMENTUM, AVERAGE = 128, 0.9, 0.999  # AVERAGE: of the weights, over about 1,000 steps
-COPIES = 20  # varied drawings of each drawing by people
+COPIES = 40  # varied drawings of each drawing by people
 MNIST_COPIES, COPIES_ALONE = 4, 2  # of MNIST's pictures; where people's drawings are missing
 PRACTICE = 30_000
 RARE = 400  # of each way of writing that the practice digits do not have
 COMBINED = 120_000  # digits put together from parts, where people's drawings are missing
-DOODLES, SCRIBBLES = 30_000, 20_000  # letters and symbols, and what means nothing
+DOODLES, SCRIBBLES = 60_000, 50_000  # letters and symbols, and what means nothing
 COVERAGE = 0.955  # share of unseen people's digits that is to be answered for sure, gate included
 REFUSED = 0.005  # share of them that the eleventh class may refuse
 
