@@ -351,8 +351,6 @@ def _are_shares_of_what_is_fitted(subject: Subject) -> bool:
         ps.append(p)
         losses.append(subject.twin.loss(x, np.arange(len(x)) % subject.classes))
     return np.allclose(ps[0], ps[1], atol=1e-3) and losses[1] > 100 * losses[0]
-        losses[0]
-    )
 
 
 def _are_sigmoids_over_their_sum(twin: Subject, bias: np.ndarray, x: np.ndarray) -> bool:
