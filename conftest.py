@@ -7,7 +7,6 @@ do not depend on the data, are compared.
 
 import gc
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,10 +19,6 @@ if os.environ.get("MNIST_DIR"):
 
 import mnist_core  # after the settings, which NumPy reads once
 from mnist_book import dataset
-
-# Notebooks have no addresses to check; the grammars for those take seconds in every process.
-sys.modules.setdefault("rfc3987_syntax", None)
-pytest_plugins = ["nbval.plugin"]  # which would be imported before this as a plugin of its own
 
 
 def _how_notebooks_run() -> tuple[bool, str]:

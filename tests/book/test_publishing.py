@@ -7,9 +7,11 @@ import zipfile
 from collections import Counter
 from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote, urlparse
 
 import pdf
+import publishing
 import pytest
 import yaml
 from bs4 import BeautifulSoup
@@ -63,6 +65,18 @@ def test_a_page_carries_its_styles_and_no_script_holds_it_up(pages):
         assert not [link for link in tags(page, "link") if link["rel"] == "stylesheet"], name
         for script in tags(page, "script"):
             assert "src" not in script or "defer" in script, (name, script)
+
+
+def test_a_changed_style_reaches_pages_that_have_not_changed(tmp_path):
+    static = tmp_path / "static"
+    static.mkdir()
+    (static / "book.css").write_text("a { color: red }", "utf-8")
+    app = SimpleNamespace(confdir=tmp_path, config=SimpleNamespace(html_static_path=["static"]))
+    env = SimpleNamespace(found_docs={"one", "two"})
+    assert publishing.outdated(app, env) == {"one", "two"}  # built before this was known of it
+    assert not publishing.outdated(app, env)
+    (static / "book.css").write_text("a { color: blue }", "utf-8")
+    assert publishing.outdated(app, env) == {"one", "two"}
 
 
 def test_scripts_for_a_pad_are_loaded_where_there_is_one(pages):
