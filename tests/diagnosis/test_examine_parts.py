@@ -211,3 +211,258 @@ def test_other_inputs_of_the_last_layer_are_no_other_loss(loss):
 
     found = first(normalised(Inputs(sigmoid, VALUES[loss], ERRORS["sigmoid", loss])))
     assert found.code != "gradients.squares", found
+
+
+# --------------------------------------------------------------------------------------------------
+# Learning rates: twice, and falling
+# --------------------------------------------------------------------------------------------------
+
+
+class Trainer:
+    """Two layers; how the rate goes and what a step makes of a gradient are arguments."""
+
+    def __init__(self, update, rate=0.1, schedule=lambda self: None, steps=0):
+        rng, self.arrays = np.random.default_rng(0), []
+        for n, m in pairwise((49, 24, 10)):
+            self.arrays += [rng.normal(0, np.sqrt(2 / n), (n, m)), np.zeros(m)]
+        self.first_rate = self.rate = rate
+        self.update, self.schedule, self.time = update, schedule, 0
+        self.memories = [{} for _ in self.arrays]
+        trained(self, steps)
+
+    @property
+    def parameters(self):
+        return self.arrays
+
+    def predict_proba(self, x):
+        w1, b1, w2, b2 = self.arrays
+        return softmax(np.maximum(x @ w1 + b1, 0) @ w2 + b2)
+
+    def loss_and_gradients(self, x, y):
+        w1, b1, w2, b2 = self.arrays
+        h = np.maximum(x @ w1 + b1, 0)
+        p = softmax(h @ w2 + b2)
+        d2 = (p - np.eye(10)[y]) / len(y)
+        d1 = d2 @ w2.T * (h > 0)
+        loss = -np.log(p[np.arange(len(y)), y] + TINY).mean()
+        return float(loss), [x.T @ d1, d1.sum(axis=0), h.T @ d2, d2.sum(axis=0)]
+
+    def step(self, x, y):
+        _, gradients = self.loss_and_gradients(x, y)
+        self.schedule(self)
+        self.time += 1
+        for p, g, memory in zip(self.arrays, gradients, self.memories, strict=True):
+            p += self.update(self, p, g, memory)
+
+
+def kept(memory, name, value):
+    memory[name] = value
+    return value
+
+
+def mean(memory, name, factor, value):
+    return kept(memory, name, factor * memory.get(name, 0) + (1 - factor) * value)
+
+
+def sgd(self, p, g, memory):
+    return -self.rate * g
+
+
+def momentum(self, p, g, memory):
+    return kept(memory, "v", 0.9 * memory.get("v", 0) - self.rate * g)
+
+
+def heavy_ball(self, p, g, memory):
+    return -self.rate * kept(memory, "v", 0.9 * memory.get("v", 0) + g)
+
+
+def nesterov(self, p, g, memory):
+    before = memory.get("v", 0)
+    return -0.9 * before + 1.9 * kept(memory, "v", 0.9 * before - self.rate * g)
+
+
+def averaged(self, p, g, memory):
+    return -self.rate * mean(memory, "v", 0.9, g)
+
+
+def adam(self, p, g, memory):
+    m, v = mean(memory, "m", 0.9, g), mean(memory, "v", 0.999, g**2)
+    t = self.time
+    return -0.02 * self.rate * m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+
+
+def rmsprop(self, p, g, memory):
+    return -0.02 * self.rate * g / (np.sqrt(mean(memory, "v", 0.9, g**2)) + 1e-8)
+
+
+def lion(self, p, g, memory):
+    sign = np.sign(0.9 * memory.get("m", 0) + 0.1 * g)
+    mean(memory, "m", 0.99, g)
+    return -0.01 * self.rate * (sign + 0.1 * p)
+
+
+def rprop(self, p, g, memory):
+    same = memory.get("g", g) * g
+    size = memory.get("size", 0.002) * np.where(same > 0, 1.2, np.where(same < 0, 0.5, 1))
+    memory["size"] = np.clip(size, 1e-6, 0.05)
+    return -np.sign(kept(memory, "g", np.where(same < 0, 0, g))) * memory["size"]
+
+
+def clipped_by_norm(self, p, g, memory):
+    return -self.rate * g * min(1, 0.05 / (np.linalg.norm(g) + TINY))
+
+
+def clipped_by_value(self, p, g, memory):
+    return -self.rate * np.clip(g, -0.01, 0.01)
+
+
+def decoupled(self, p, g, memory):
+    return adam(self, p, g, memory) - 1e-3 * self.rate * p
+
+
+def twice(inside):
+    return lambda self, p, g, memory: self.rate * inside(self, p, g, memory)
+
+
+RULES = [sgd, momentum, heavy_ball, nesterov, averaged, adam, rmsprop, lion, rprop]
+RULES += [clipped_by_norm, clipped_by_value, decoupled]
+
+
+def falling(law):
+    """Make a schedule of a law: the rate at a time, as a multiple of the first."""
+
+    def schedule(self):
+        self.rate = self.first_rate * max(law(self.time), 0)
+
+    return schedule
+
+
+def compounding(decay):
+    def schedule(self):
+        self.rate *= 1 / (1 + decay * self.time)
+
+    return schedule
+
+
+def by(factor):
+    def schedule(self):
+        self.rate *= factor
+
+    return schedule
+
+
+@pytest.mark.parametrize("rate", [0.5, 0.1, 0.01])
+@pytest.mark.parametrize("inside", [sgd, momentum, nesterov])
+@pytest.mark.parametrize("steps", [0, 60])
+def test_the_learning_rate_multiplied_in_twice(inside, rate, steps):
+    found = first(Trainer(twice(inside), rate, steps=steps))
+    assert found.code == "train.rate_twice" and f"number {rate}" in found.message, found
+
+
+COMPOUNDS = [
+    (rule, decay, steps)
+    for rule in (sgd, momentum, adam)
+    for decay in (1e-3, 0.01, 0.1)
+    for steps in (0, 20, 60)
+]
+COMPOUNDS.remove((momentum, 0.1, 60))  # an old velocity is all that is left
+COMPOUNDS += [(sgd, 0.01, 290), (adam, 0.01, 290), (rmsprop, 0.01, 20)]
+
+
+@pytest.mark.parametrize(("rule", "decay", "steps"), sample(COMPOUNDS, 12))
+def test_a_decay_that_compounds(rule, decay, steps):
+    found = first(Trainer(rule, schedule=compounding(decay), steps=steps))
+    assert found.code == "train.rate_falls" and f"1 + {decay:g} * t" in found.message, found
+
+
+@pytest.mark.parametrize("rule", [sgd, momentum, adam, rmsprop])
+@pytest.mark.parametrize("factor", [0.95, 0.5])
+@pytest.mark.parametrize("steps", [0, 30])
+def test_a_decay_in_each_step(rule, factor, steps):
+    found = first(Trainer(rule, schedule=by(factor), steps=steps))
+    assert found.code == "train.rate_falls" and f"{factor} times as long" in found.message, found
+
+
+@pytest.mark.parametrize("rule", [sgd, momentum, adam])
+def test_a_rate_that_has_fallen_to_nothing_is_not_called_adam_s(rule):
+    found = first(Trainer(rule, schedule=compounding(0.1), steps=200))
+    assert found.code in ("train.rate_falls", "train.no_update"), found
+
+
+SCHEDULES = {
+    "none": lambda self: None,
+    "1 / t": falling(lambda t: 1 / (1 + 0.01 * t)),
+    "1 / t, fast": falling(lambda t: 1 / (1 + t)),
+    "1 / root of t": falling(lambda t: 1 / np.sqrt(1 + t)),
+    "by a little": by(0.999),
+    "cosine": falling(lambda t: (1 + np.cos(np.pi * min(t, 300) / 300)) / 2),
+    "short cosine": falling(lambda t: (1 + np.cos(np.pi * min(t, 66) / 66)) / 2),
+    "cosine that restarts": falling(lambda t: (1 + np.cos(np.pi * (t % 30) / 30)) / 2),
+    "line": falling(lambda t: 1 - t / 300),
+    "short line": falling(lambda t: 1 - t / 66),
+    "square": falling(lambda t: (1 - t / 300) ** 2),
+    "stairs": falling(lambda t: 0.5 ** (t // 20)),
+    "warm-up": falling(lambda t: min(1, (t + 1) / 20)),
+    "one cycle": falling(lambda t: 0.1 + min(t, max(120 - t, 0)) / 60),
+}
+RIGHT_STEPS = [(rule, name, steps) for rule in RULES for name in SCHEDULES for steps in (0, 30, 60)]
+
+
+@pytest.mark.parametrize(("rule", "name", "steps"), sample(RIGHT_STEPS, 60))
+def test_right_steps_are_right(rule, name, steps):
+    report = examine(Trainer(rule, schedule=SCHEDULES[name], steps=steps), X, Y)
+    assert not report.findings, report
+
+
+# --------------------------------------------------------------------------------------------------
+# Running averages of batch normalisation
+# --------------------------------------------------------------------------------------------------
+
+
+class Averages(zoo.BatchNorm):
+    """Some of the averages stay as they were made."""
+
+    stuck, keep = (), 0.9
+
+    def forward(self, x, training):
+        kept = {"mean": self.mean, "variance": self.variance}
+        out = super().forward(x, training)
+        if training:
+            now = {"mean": x.mean(axis=0), "variance": x.var(axis=0)}
+            for name, old in kept.items():
+                moved = self.keep * old + (1 - self.keep) * now[name]
+                setattr(self, name, old if name in self.stuck else moved)
+        return out
+
+
+def averaging(stuck, keep, hidden, steps):
+    rng, made, inputs = np.random.default_rng(0), [], 49
+    kind = type("Kind", (Averages,), {"stuck": stuck, "keep": keep})
+    for units in hidden:
+        made += [zoo.Dense(rng.normal(0, np.sqrt(2 / inputs), (inputs, units)))]
+        made += [kind(units, np.float64), zoo.Activation("relu")]
+        inputs = units
+    made += [zoo.Dense(rng.normal(0, np.sqrt(2 / inputs), (inputs, 10)))]
+    return trained(zoo.Net(made, "cross-entropy", zoo.sgd, 10), steps)
+
+
+STUCK = [
+    (stuck, keep, hidden, steps)
+    for stuck in (("mean",), ("variance",), ("mean", "variance"))
+    for keep in (0.9, 0.99)
+    for hidden in ((20,), (24, 16), (128,))
+    for steps in (0, 20, 300)
+]
+
+
+@pytest.mark.parametrize(("stuck", "keep", "hidden", "steps"), sample(STUCK, 14))
+def test_running_averages_that_stay_where_they_are(stuck, keep, hidden, steps):
+    assert first(averaging(stuck, keep, hidden, steps)).code == "network.modes"
+
+
+@pytest.mark.parametrize("keep", [0.5, 0.9, 0.99, 0.999])
+@pytest.mark.parametrize("hidden", [(20,), (24, 16)])
+@pytest.mark.parametrize("steps", [0, 20, 300])
+def test_running_averages_may_be_slow(keep, hidden, steps):
+    report = examine(averaging((), keep, hidden, steps), X, Y)
+    assert not report.findings, report
