@@ -466,3 +466,222 @@ def test_running_averages_that_stay_where_they_are(stuck, keep, hidden, steps):
 def test_running_averages_may_be_slow(keep, hidden, steps):
     report = examine(averaging((), keep, hidden, steps), X, Y)
     assert not report.findings, report
+
+
+# --------------------------------------------------------------------------------------------------
+# The way back through shortcuts and pooling
+# --------------------------------------------------------------------------------------------------
+
+
+class Shortcut(zoo.Residual):
+    way = "both"
+
+    def backward(self, d):
+        back = d
+        for layer in reversed(self.layers):
+            back = layer.backward(back)
+        return {"both": d + back, "layers alone": back, "shortcut alone": d}[self.way]
+
+
+def residual(way, blocks=1, deep=True, after=True, norm=False, steps=0, activation="relu"):
+    rng = np.random.default_rng(0)
+    kind = type("Kind", (Shortcut,), {"way": way})
+
+    def dense(n, m):
+        return zoo.Dense(rng.normal(0, np.sqrt(1.5 / n), (n, m)))
+
+    made = [dense(49, 20), zoo.Activation(activation)]
+    for _ in range(blocks):
+        inner = [dense(20, 20), zoo.Activation(activation)]
+        inner[1:1] = [zoo.BatchNorm(20, np.float64)] * norm
+        inner += [dense(20, 20)] * deep
+        made += [kind(*inner), *[zoo.Activation(activation)] * after]
+    return trained(zoo.Net([*made, dense(20, 10)], "cross-entropy", zoo.sgd, 10), steps)
+
+
+RESIDUAL = {
+    "one block": {},
+    "two blocks": {"blocks": 2},
+    "three, trained": {"blocks": 3, "steps": 100},
+    "one layer": {"deep": False},
+    "sum at the end": {"after": False, "blocks": 2, "steps": 100},
+    "tanh": {"activation": "tanh", "blocks": 2},
+    "batch normalisation": {"norm": True},
+}
+
+
+@pytest.mark.parametrize("name", RESIDUAL)
+def test_a_shortcut_that_is_forgotten_on_the_way_back(name):
+    found = first(residual("layers alone", **RESIDUAL[name]))
+    assert found.code == "gradients.wrong" and "not through the shortcut" in found.message, found
+
+
+# Of the others it is said that the gradients before the last layer are wrong.
+BESIDE = ["one block", "two blocks", "three, trained", "one layer"]
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_layers_that_are_forgotten_beside_their_shortcut(name):
+    found = first(residual("shortcut alone", **RESIDUAL[name]))
+    assert found.code == "gradients.wrong" and "shortcut" in found.message, found
+
+
+@pytest.mark.parametrize("name", RESIDUAL)
+def test_right_shortcuts_are_right(name):
+    report = examine(residual("both", **RESIDUAL[name]), X, Y)
+    assert not report.findings, report
+
+
+class Pooling:
+    """The largest cell of each window, or their mean; `way` is where the gradient goes to."""
+
+    parameters, gradients = [], []
+
+    def __init__(self, side, size, way):
+        self.side, self.size, self.way = side, size, way
+
+    def forward(self, x, training):
+        side, size, count = self.side, self.size, self.side // self.size
+        maps = x.reshape(len(x), -1, side, side)[:, :, : count * size, : count * size]
+        cells = maps.reshape(*maps.shape[:2], count, size, count, size).transpose(0, 1, 2, 4, 3, 5)
+        self.cells = cells.reshape(*maps.shape[:2], count, count, size**2)
+        found = self.cells.mean(axis=-1) if self.way == "mean" else self.cells.max(axis=-1)
+        return found.reshape(len(x), -1)
+
+    def backward(self, d):
+        cells, size = self.cells, self.size
+        n, channels, count, _, area = cells.shape
+        largest = np.eye(area)[cells.argmax(axis=-1)]
+        ways = {
+            "largest": largest,
+            "mean": np.full(cells.shape, 1 / area),
+            "every": np.ones(cells.shape),
+            "shares": np.full(cells.shape, 1 / area),
+            "first": np.eye(area)[np.zeros(cells.shape[:-1], int)],
+            "next": np.roll(largest, 1, axis=-1),
+        }
+        back = ways[self.way] * d.reshape(n, channels, count, count, 1)
+        back = back.reshape(n, channels, count, count, size, size).transpose(0, 1, 2, 4, 3, 5)
+        found = np.zeros((n, channels, self.side, self.side))
+        found[:, :, : count * size, : count * size] = back.reshape(
+            n, channels, count * size, count * size
+        )
+        return found.reshape(n, -1)
+
+
+def pooling(way, side=14, size=2, early=False, steps=0):
+    """Make a network that pools after its activation, or before it."""
+    rng = np.random.default_rng(0)
+    made = [zoo.Convolution(rng.normal(0, np.sqrt(2 / 9), (4, 1, 3, 3)), side)]
+    pair = [zoo.Activation("leaky"), Pooling(side - 2, size, way)]
+    inputs = 4 * ((side - 2) // size) ** 2
+    made += [*(pair[::-1] if early else pair)]
+    made += [zoo.Dense(rng.normal(0, np.sqrt(2 / inputs), (inputs, 10)))]
+    network = zoo.Net(made, "cross-entropy", zoo.sgd, 10)
+    return trained(network, steps, x=zoo.digits(side)[0], y=zoo.digits(side)[1])
+
+
+POOLED = {
+    "small": {"side": 7},
+    "usual": {},
+    "windows of 3": {"size": 3},
+    "early": {"early": True},
+    "trained": {"steps": 60},
+}
+
+
+@pytest.mark.parametrize("name", POOLED)
+@pytest.mark.parametrize("way", ["every", "shares", "first", "next"])
+def test_pooling_that_gives_the_gradient_to_other_cells(name, way):
+    options = POOLED[name]
+    data = zoo.digits(options.get("side", 14))
+    found = first(pooling(way, **options), *data)
+    words = "goes to every cell" if way == "every" else "pooling"
+    assert found.code == "gradients.wrong" and words in found.message, found
+
+
+@pytest.mark.parametrize("name", POOLED)
+@pytest.mark.parametrize("way", ["largest", "mean"])
+def test_right_pooling_is_right(name, way):
+    report = examine(pooling(way, **POOLED[name]), *zoo.digits(POOLED[name].get("side", 14)))
+    assert not report.findings, report
+
+
+# --------------------------------------------------------------------------------------------------
+# Weight decay, and a bias that is a row of the weights
+# --------------------------------------------------------------------------------------------------
+
+
+class Rows:
+    """Weights with a bias in their last row, or their first, and decay with or without it."""
+
+    def __init__(self, decay, in_loss, in_gradient, outputs=softmax, start=False, steps=60):
+        rng, self.weights, self.start, self.outputs = np.random.default_rng(0), [], start, outputs
+        for n, m in pairwise((49, 16, 12, 10)):
+            rows = rng.normal(0, np.sqrt(2 / n), (n, m)), np.zeros((1, m))
+            self.weights.append(np.vstack(rows[::-1] if start else rows))
+        self.decay, self.in_loss, self.in_gradient = decay, in_loss, in_gradient
+        trained(self, steps)
+
+    @property
+    def parameters(self):
+        return self.weights
+
+    def kept(self, w, part):
+        """Return the weights that decay: "all", those "without" the bias, or "none"."""
+        kept = w * (part != "none")
+        kept[0 if self.start else -1] *= part == "all"
+        return kept
+
+    def forward(self, x):
+        self.inputs, a = [], x
+        for w in self.weights:
+            a = np.insert(a, 0 if self.start else a.shape[1], 1.0, axis=1)
+            self.inputs.append(a)
+            z = a @ w
+            a = np.maximum(z, 0)
+        return self.outputs(z)
+
+    def predict_proba(self, x):
+        return self.forward(x)
+
+    def loss_and_gradients(self, x, y):
+        p, gradients = self.forward(x), []
+        t = np.eye(10)[y]
+        d = (p - t) / len(y)
+        name = "cross-entropy" if self.outputs is softmax else "binary"
+        loss = VALUES[name](p, t) / len(y)
+        for w, a in zip(self.weights[::-1], self.inputs[::-1], strict=True):
+            gradients.insert(0, a.T @ d + self.decay * self.kept(w, self.in_gradient))
+            d = np.delete(d @ w.T * (a > 0), 0 if self.start else -1, axis=1)
+            loss += 0.5 * self.decay * (self.kept(w, self.in_loss) ** 2).sum()
+        return float(loss), gradients
+
+    def step(self, x, y):
+        for w, g in zip(self.weights, self.loss_and_gradients(x, y)[1], strict=True):
+            w -= 0.1 * g
+
+
+DECAYS = [
+    (decay, outputs, start)
+    for decay in (0.1, 0.01, 0.001)
+    for outputs in (softmax, sigmoid)
+    for start in (False, True)
+]
+
+
+@pytest.mark.parametrize(("decay", "outputs", "start"), DECAYS)
+@pytest.mark.parametrize(("in_loss", "in_gradient"), [("without", "all"), ("all", "without")])
+def test_decay_of_a_bias_row_in_one_of_loss_and_gradient(
+    decay, outputs, start, in_loss, in_gradient
+):
+    found = first(Rows(decay, in_loss, in_gradient, outputs, start))
+    assert found.code == "gradients.decay" and "row" in found.message, found
+    assert f" {decay} times" in found.message
+
+
+@pytest.mark.parametrize(("decay", "outputs", "start"), sample(DECAYS, 6))
+@pytest.mark.parametrize("pair", ["all all", "without without", "none all", "none without"])
+def test_right_decay_is_right(decay, outputs, start, pair):
+    report = examine(Rows(decay, *pair.split(), outputs, start), X, Y)
+    assert not report.findings, report

@@ -14,6 +14,7 @@ from mnist_book.diagnosis.examine.exchanged import LOSSES, of_unnormalised, othe
 from mnist_book.diagnosis.examine.halves import half_of_gradients
 from mnist_book.diagnosis.examine.modes import in_company
 from mnist_book.diagnosis.examine.objective import objective, softmax
+from mnist_book.diagnosis.examine.paths import pooling, shortcut
 from mnist_book.diagnosis.examine.results import is_matrix, is_weights
 from mnist_book.diagnosis.examine.slopes import BATCH, Slopes, compare
 from mnist_book.diagnosis.examine.subject import Subject
@@ -48,7 +49,7 @@ def cause(subject: Subject, slopes: Slopes) -> Cause:
         return found
     if slopes.wrong[last]:
         return _of_last_layer(subject, slopes, last)
-    return _before_last_layer(subject)
+    return _before_last_layer(subject, slopes.wrong)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -388,10 +389,16 @@ def _bent(samples: list) -> bool:
 # --------------------------------------------------------------------------------------------------
 
 
-def _before_last_layer(subject: Subject) -> Cause:
+def _before_last_layer(subject: Subject, wrong: np.ndarray) -> Cause:
     """Look at the factor that each unit of the layer before the last one passes back."""
     if _other_row_left_out(subject):
         return Cause("gradients.wrong", "network_bias_row")
+    past = shortcut(subject, wrong)
+    if past in ("forgotten", "layers"):
+        return Cause("gradients.wrong", f"network_shortcut_{past}")
+    maps, cells = pooling(subject)
+    if maps in ("every", "cells"):
+        return Cause("gradients.wrong", f"network_pooling_{maps}", {"cells": cells})
     subject.twin.random_point(4)
     if in_company(subject.twin, subject.inputs(np.random.default_rng(8), 4 * SAMPLES)):
         return Cause("gradients.wrong", "network_normalised")
@@ -411,9 +418,13 @@ def _before_last_layer(subject: Subject) -> Cause:
                 return Cause("gradients.missing_activation", says)
         if _at_other_units(right, used):
             return Cause("gradients.missing_activation", "network_elsewhere")
-    if _right_at(subject, "positive") or _right_at(subject, "small"):
+    # Of small weights hardly anything goes through the layers that a shortcut passes.
+    if _right_at(subject, "positive") or (not past and _right_at(subject, "small")):
         return Cause("gradients.missing_activation")
-    return Cause("gradients.wrong", "network_before")
+    says = (
+        "network_before_shortcut" if past else "network_before_maps" if maps else "network_before"
+    )
+    return Cause("gradients.wrong", says)
 
 
 def _other_row_left_out(subject: Subject) -> bool:
