@@ -685,3 +685,95 @@ def test_decay_of_a_bias_row_in_one_of_loss_and_gradient(
 def test_right_decay_is_right(decay, outputs, start, pair):
     report = examine(Rows(decay, *pair.split(), outputs, start), X, Y)
     assert not report.findings, report
+
+
+# --------------------------------------------------------------------------------------------------
+# Rows that a step draws, and half precision
+# --------------------------------------------------------------------------------------------------
+
+
+def drawn(draw):
+    """Make a trainer whose step draws rows of its batch."""
+
+    def step(self, x, y):
+        rows = draw(len(x))
+        Trainer.step(self, x[rows], y[rows])
+
+    return type("Drawn", (Trainer,), {"step": step})
+
+
+def with_global_seed(count):
+    np.random.seed(1)  # noqa: NPY002
+    return np.random.permutation(count)[:10]  # noqa: NPY002
+
+
+ALWAYS_THE_SAME = {
+    "some": lambda n: np.random.default_rng(0).choice(n, min(16, n), replace=False),
+    "half": lambda n: np.random.default_rng(3).choice(n, n // 2, replace=False),
+    "with repetitions": lambda n: np.random.default_rng(0).integers(0, n, 32),
+    "by the global generator": with_global_seed,
+}
+GENERATOR = np.random.default_rng(4)
+ALWAYS_OTHERS = {
+    "some": lambda n: GENERATOR.choice(n, min(16, n), replace=False),
+    "with repetitions": lambda n: GENERATOR.integers(0, n, 32),
+    "by the global generator": lambda n: np.random.permutation(n)[:10],  # noqa: NPY002
+}
+
+
+@pytest.mark.parametrize("name", ALWAYS_THE_SAME)
+@pytest.mark.parametrize("rule", [sgd, momentum, adam])
+def test_rows_that_are_drawn_with_the_same_seed_in_each_step(name, rule):
+    found = first(drawn(ALWAYS_THE_SAME[name])(rule))
+    assert found.code == "train.ignores_batch" and "seed set anew" in found.message, found
+
+
+@pytest.mark.parametrize("name", ALWAYS_OTHERS)
+@pytest.mark.parametrize("rule", [sgd, momentum, adam])
+def test_rows_may_be_drawn_in_a_step(name, rule):
+    report = examine(drawn(ALWAYS_OTHERS[name])(rule), X, Y)
+    assert not report.findings, report
+
+
+class Half(Trainer):
+    """Parameters in float16; steps are added to them, or to a copy in float32."""
+
+    master = True
+
+    def __init__(self, update, rate, steps=0):
+        super().__init__(update, rate)
+        self.full = [p.astype(np.float32) for p in self.arrays]
+        self.arrays = [p.astype(np.float16) for p in self.arrays]
+        trained(self, steps)
+
+    def step(self, x, y):
+        self.time += 1
+        _, gradients = self.loss_and_gradients(x, y)
+        parts = zip(self.arrays, self.full, gradients, self.memories, strict=True)
+        for p, full, g, memory in parts:
+            change = self.update(self, full, g, memory)
+            if self.master:
+                full += change
+                p[...] = full
+            else:
+                p += change.astype(p.dtype)
+
+
+@pytest.mark.parametrize("rate", [0.003, 0.001])
+@pytest.mark.parametrize("steps", [0, 100])
+def test_steps_that_are_lost_in_half_precision(rate, steps):
+    found = first(type("Lost", (Half,), {"master": False})(sgd, rate, steps))
+    assert found.code == "train.no_update" and "float16" in found.message, found
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.01, 0.003, 0.0003])
+@pytest.mark.parametrize("rule", [sgd, momentum, adam])
+def test_half_precision_beside_a_copy_in_single(rate, rule):
+    report = examine(Half(rule, rate, steps=20), X, Y)
+    assert not report.findings, report
+
+
+@pytest.mark.parametrize("rule", [sgd, momentum])
+def test_half_precision_is_enough_for_long_steps(rule):
+    report = examine(type("Short", (Half,), {"master": False})(rule, 0.2, steps=20), X, Y)
+    assert not report.findings, report

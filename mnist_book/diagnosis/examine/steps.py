@@ -36,6 +36,8 @@ UNLESS += " train.early_update train.rate_falls"
 SMALL_WEIGHTS = 0.02  # of the usual size, of a last layer that a step turns far
 SMALL_RATE = 1e-4  # of learning
 FROZEN = 10_000_000  # steps in which the loss falls by 1 %, that no training ever takes
+SINGLE = 4  # bytes of a number
+LONG, ULPS, LOST = 40, 2, 0.5  # steps; distances of numbers; share of a movement that is gone
 NOTHING = 1e-9  # of the largest weight: a step that is none
 GIANT = 1e6  # times the usual weights
 SETTLED = 30  # steps after which a mean that fades is that of the last gradients
@@ -138,6 +140,8 @@ def _goes_back_late(subject: Subject, found: Response) -> bool:
 
     A short step hardly turns the error. Where the last weights are small, it turns it far.
     """
+    if any(array.dtype.itemsize < SINGLE for array in subject.arrays()):
+        return False  # what is rounded so much turns short steps as well
     small = Stepper(subject).response(shrink=SMALL_WEIGHTS)
     last = max(_matrices(subject), default=0)
     if small is None or small.steps[last].dtype != np.float64 or not small.seen[last]:
@@ -356,16 +360,13 @@ def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
         yield finding("train.direction", **seen, says="network_transposed", number=str(turned))
     elif any(isinstance(each, Finding) and each.says in moments.ONE_WAY for each in adam):
         yield from adam
-    elif not along[last] and not of_adam and (count := _unused(subject)):
-        returned = f"the same step with {count} other pictures, and other labels"
-        values = {"count": count, "size": BATCH}
-        yield finding(
-            "train.ignores_batch", seen["given"], returned, "another", "network_part", **values
-        )
+    elif not along[last] and not of_adam and (unused := _unused(subject)):
+        yield _without(unused, seen["given"])
     elif not along[last] and not of_adam and _has_a_mask(subject, last):
         yield finding("train.direction", **seen, says="network_mask", half=BATCH // 2, whole=BATCH)
     elif cosines[last] < 0.7 and _rows_are_mixed(subject):
-        yield finding("train.other_rows", **seen)
+        unused = _unused(subject)
+        yield _without(unused, seen["given"]) if unused else finding("train.other_rows", **seen)
     elif share := _mixed_with_another(found):
         if share > 0.05:
             yield finding("train.shared_buffer", **seen)
@@ -440,8 +441,17 @@ def _has_a_mask(subject: Subject, last: int) -> bool:
     return same and length(steps[0][last] - steps[1][last]) > 0.1 * length(steps[0][last])
 
 
-def _unused(subject: Subject) -> int:
-    """Return how many pictures of a batch, with their labels, make no difference to a step."""
+def _without(unused: list[int], given: str) -> Finding:
+    """Make a finding of pictures that a step leaves out: at an end, or here and there."""
+    count, (first, *_, last) = len(unused), [*unused, unused[-1]]
+    at_end = last - first + 1 == count and (first == 0 or last == BATCH - 1)
+    returned = f"the same step with {count} other pictures, and other labels"
+    values, says = {"count": count, "size": BATCH}, "network_part" if at_end else "network_drawn"
+    return finding("train.ignores_batch", given, returned, "another", says, **values)
+
+
+def _unused(subject: Subject) -> list[int]:
+    """Return which pictures of a batch, with their labels, make no difference to a step."""
     stepper = Stepper(subject)
     (x, y), others = stepper.batch(12), stepper.batch(13)[0]
 
@@ -453,10 +463,10 @@ def _unused(subject: Subject) -> int:
 
     usual, rows = step(np.zeros(BATCH, bool)), np.arange(BATCH)
     if usual is None or not any(part.any() for part in usual):
-        return 0
+        return []
     alone = [step(rows == row) for row in rows]
     same = [part is not None and all(map(np.array_equal, part, usual)) for part in alone]
-    return sum(same) % BATCH
+    return [] if all(same) else np.flatnonzero(same).tolist()
 
 
 def _left_out(found: Response) -> float:
@@ -742,4 +752,32 @@ def weights_grow(subject: Subject) -> Said:
         yield finding("gradients.decay", given, returned, "0, or less", "network_step")
 
 
-PROBES = (against_gradient, weights_grow)
+@probe(needs="step parameters finite whole twin", unless="network.random train function")
+def rounded(subject: Subject) -> Said:
+    """Compare steps of numbers in half precision with the same steps in double precision.
+
+    Where a copy is kept in more digits, short steps add up in it, and show in time.
+    """
+    if not any(array.dtype == np.float16 for array in subject.arrays()):
+        return
+    x, y, ends = subject.x[:BATCH], subject.y[:BATCH], []
+    for dtype in (None, np.float64):
+        network = subject.copy(dtype)
+        for _ in range(LONG):
+            network.attempt("step", x, network.labels_for(y))
+        ends.append([array.astype(np.float64) for array in network.arrays()])
+    kept, seen = [], 0
+    for start, own, exact in zip(subject.arrays(), *ends, strict=True):
+        moved = exact - start.astype(np.float64)
+        far = np.abs(moved) > ULPS * np.spacing(np.abs(start).astype(np.float16)).astype(float)
+        kept.append(((own - start.astype(np.float64))[far] / moved[far]) < LOST)
+        seen += int(np.count_nonzero(moved))
+    lost = np.concatenate(kept)
+    if lost.size > 0.05 * seen and lost.mean() > LOST:
+        given = f"one batch, {LONG} times; {lost.size} numbers that should move far enough to show"
+        returned = f"{lost.mean():.0%} of them have moved less than half as far, or not at all"
+        expected = "as with numbers in float64"
+        yield finding("train.no_update", given, returned, expected, "network_rounded")
+
+
+PROBES = (against_gradient, weights_grow, rounded)
