@@ -171,11 +171,12 @@ def test_a_missing_derivative_of_the_outputs_is_no_other_loss():
     assert found.code == "gradients.output" and "derivative of the outputs" in found.message, found
 
 
-@pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize("pair", ERRORS, ids="-".join)
+RIGHT_LOSSES = [(style, pair) for style in STYLES for pair in ERRORS]
+RIGHT_LOSSES.remove(("trained", ("softmax", "binary")))  # it learns badly
+
+
+@pytest.mark.parametrize(("style", "pair"), sample(RIGHT_LOSSES, 18))
 def test_right_losses_are_right(style, pair):
-    if pair == ("softmax", "binary") and style == "trained":
-        pytest.skip("it learns badly")
     outputs, own = pair
     report = examine(STYLES[style](OUTPUTS[outputs], VALUES[own], ERRORS[pair]), X, Y)
     assert not report.findings, report
@@ -351,9 +352,15 @@ def by(factor):
     return schedule
 
 
-@pytest.mark.parametrize("rate", [0.5, 0.1, 0.01])
-@pytest.mark.parametrize("inside", [sgd, momentum, nesterov])
-@pytest.mark.parametrize("steps", [0, 60])
+TWICE = [
+    (inside, rate, steps)
+    for inside in (sgd, momentum, nesterov)
+    for rate in (0.5, 0.1, 0.01)
+    for steps in (0, 60)
+]
+
+
+@pytest.mark.parametrize(("inside", "rate", "steps"), sample(TWICE, 8))
 def test_the_learning_rate_multiplied_in_twice(inside, rate, steps):
     found = first(Trainer(twice(inside), rate, steps=steps))
     assert found.code == "train.rate_twice" and f"number {rate}" in found.message, found
@@ -408,7 +415,7 @@ SCHEDULES = {
 RIGHT_STEPS = [(rule, name, steps) for rule in RULES for name in SCHEDULES for steps in (0, 30, 60)]
 
 
-@pytest.mark.parametrize(("rule", "name", "steps"), sample(RIGHT_STEPS, 60))
+@pytest.mark.parametrize(("rule", "name", "steps"), sample(RIGHT_STEPS, 36))
 def test_right_steps_are_right(rule, name, steps):
     report = examine(Trainer(rule, schedule=SCHEDULES[name], steps=steps), X, Y)
     assert not report.findings, report
@@ -455,7 +462,7 @@ STUCK = [
 ]
 
 
-@pytest.mark.parametrize(("stuck", "keep", "hidden", "steps"), sample(STUCK, 14))
+@pytest.mark.parametrize(("stuck", "keep", "hidden", "steps"), sample(STUCK, 9))
 def test_running_averages_that_stay_where_they_are(stuck, keep, hidden, steps):
     assert first(averaging(stuck, keep, hidden, steps)).code == "network.modes"
 
@@ -670,7 +677,7 @@ DECAYS = [
 ]
 
 
-@pytest.mark.parametrize(("decay", "outputs", "start"), DECAYS)
+@pytest.mark.parametrize(("decay", "outputs", "start"), sample(DECAYS, 6))
 @pytest.mark.parametrize(("in_loss", "in_gradient"), [("without", "all"), ("all", "without")])
 def test_decay_of_a_bias_row_in_one_of_loss_and_gradient(
     decay, outputs, start, in_loss, in_gradient

@@ -1,8 +1,8 @@
 """Gradients that are right, but those of another loss than the one that is returned.
 
-By the chain rule, each of the usual losses asks for a d_z of its own: its derivative with respect to
-the outputs, times theirs with respect to the scores z. The latter are measured, so that outputs of
-all kinds will do: probabilities of softmax, sigmoids one by one, and others.
+By the chain rule, each of the usual losses asks for a d_z of its own: its derivative with respect
+to the outputs, times theirs with respect to the scores z. The latter are measured, so that outputs
+of all kinds will do: probabilities of softmax, sigmoids one by one, and others.
 """
 
 from collections.abc import Callable

@@ -31,7 +31,7 @@ USUAL = [(0.9, 0.999), (0.0, 0.9), (0.0, 0.99)]
 USUAL_OF_ADAM = [(0.9, 0.999), (0.9, 0.99), (0.95, 0.999), (0.8, 0.999)]
 LONGEST = 13_000  # steps of a training after which corrections still show
 ALIKE, NEARLY_ALIKE = 1e-10, 1e-5  # relative, of lengths of steps
-ALIKE_RATES = 1e-9  # of learning rates, as shares of the first
+ALIKE_RATES, CHANGING = 1e-11, 1e-4  # of learning rates, as shares of the first
 ONE_WAY = ("network_one_array", "network_one_way")
 UNITS = 16  # whose gradients do not have one sign by chance
 FASTEST, SLOWEST = 0.95, 0.99  # of a mean that is of the last few gradients, and of many
@@ -142,8 +142,6 @@ def method(subject: Subject) -> Method | None:
         if _fits(found, b1, b2, _right) or (not b1 and _fits(found, b1, b2, _constant)):
             exchanged = b1 >= SLOWEST and b2 <= FASTEST
             return Method(b1, b2, "network_exchanged" if exchanged else "")
-    if scheduled := _scheduled(found):
-        return scheduled
     for b1 in FACTORS[1:]:
         if _fits(found, b1, 0.0, _constant):  # a largest gradient, as Adamax has it, later on
             return Method(b1, 0.999, "network_one" if _is_new(subject) else "")
@@ -161,7 +159,7 @@ def method(subject: Subject) -> Method | None:
             return Method(b1, b2, "network_time")
         if any(_fits(found, b1, b2, wrong) for wrong in ONE_WRONG):
             return Method(b1, b2, "network_one")
-    return None
+    return _scheduled(found)
 
 
 def _of_one_way(found: Growth) -> Method:
@@ -230,7 +228,8 @@ def _scheduled(found: Growth) -> Method | None:
         usual = corrections(times, b1, b2) * (1 - b1**k) / np.sqrt((1 - b2**k) / (1 - b2))
         rates = found.lengths / usual
         rates = rates / rates[:, :1]
-        if not (rates > 0).all():
+        rates = rates[(rates > 0).all(axis=1) & (np.ptp(rates, axis=1) > CHANGING)]
+        if not len(rates):
             continue
         ratios = rates[:, :-1] / rates[:, 1:]
         off = [ratios - ratios[:, :1]]

@@ -24,7 +24,8 @@ NOTES = {
     "never left those: look at what moves on the index of the batch, and what stands in the loop",
     "slow": "its steps are very short, {length}: {count} of them take the loss of its predictions "
     "from {before} to {after}, and made {factor} times as long they lower it to {end}. Unless they "
-    "are meant for the end of a training, the learning rate is far too small, or multiplied in twice",
+    "are meant for the end of a training, the learning rate is far too small, or multiplied in "
+    "twice",
     "sure_of_bytes": "of the same images divided by 255 it is {sure} sure and {right} right: if it "
     "was trained on pixels from 0 to 1, these here were not scaled",
     "pairs": "not checked: whether labels belong to images, with so few of them",

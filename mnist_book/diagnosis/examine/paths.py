@@ -37,8 +37,8 @@ def shortcut(subject: Subject, wrong: np.ndarray) -> str:
 def pooling(subject: Subject) -> tuple[str, int]:
     """Tell what is wrong with the way back through pooling, and how large a window is.
 
-    In a picture of one grey all cells of a window are equal, so that it makes no difference which of
-    them the gradient goes to. "every" if it is as many times too large as there are cells in a
+    In a picture of one grey all cells of a window are equal, so that it makes no difference which
+    of them the gradient goes to. "every" if it is as many times too large as there are cells in a
     window, "cells" if it is right there; "maps" if neither, and "" where no small kernel goes over
     the picture.
     """

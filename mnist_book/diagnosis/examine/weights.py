@@ -114,10 +114,11 @@ def one_sign(subject: Subject) -> Said:
         share = float(np.mean(w > 0))
         one_sign = max(share, float(np.mean(w < 0))) > (0.95 if w.size < 1000 else 0.85)
         leaning = starting and w.size >= 1000 and abs(w.mean()) > 0.4 * w.std()
+        if not ((one_sign or leaning) and _is_drawn(w)):
+            continue
         last_alone = layer == len(subject.weights) > 1
-        if last_alone and subject.once(shaped_by_pictures)[1] > TRAINED:
-            continue  # training along wrong gradients does that, too
-        if (one_sign or leaning) and _is_drawn(w):
+        # Training along wrong gradients does that to the last layer, too.
+        if not (last_alone and subject.once(shaped_by_pictures)[1] > TRAINED):
             returned = f"{share:.0%} positive, mean {w.mean():.3g}"
             given, says = f"weights of layer {layer}", "network" if one_sign else "network_leaning"
             ratio = _growth_of_sums(subject, w)
