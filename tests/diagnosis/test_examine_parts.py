@@ -512,7 +512,7 @@ def test_running_averages_that_stay_where_they_are(stuck, keep, hidden, steps):
 
 
 @pytest.mark.parametrize("keep", [0.5, 0.9, 0.99, 0.999])
-@pytest.mark.parametrize("hidden", [(20,), (24, 16)])
+@pytest.mark.parametrize("hidden", [(24, 16), (128,)])
 @pytest.mark.parametrize("steps", [0, 20, 300])
 def test_running_averages_may_be_slow(keep, hidden, steps):
     report = examine(averaging((), keep, hidden, steps), X, Y)
