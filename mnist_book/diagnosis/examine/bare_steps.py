@@ -6,7 +6,7 @@ Where it follows none, as with Adam or dropout, nothing is said.
 
 import numpy as np
 
-from mnist_book.diagnosis.examine import moments, steps
+from mnist_book.diagnosis.examine import moments, schedule, steps
 from mnist_book.diagnosis.examine.objective import SCORES, Score
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import is_matrix
@@ -135,6 +135,8 @@ def momentum(subject: Subject) -> Said:
     """Look at how steps grow."""
     if "loss_and_gradients" not in subject.has:
         yield from steps.momentum(subject)
+        if subject.once(moments.growth) is None:  # Adam's difference is no rate
+            yield from schedule.rate(subject)
 
 
 PROBES = (back, adam, momentum)

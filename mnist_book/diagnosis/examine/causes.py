@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mnist_book.diagnosis.examine.exchanged import LOSSES, of_unnormalised, other_loss, own_loss
 from mnist_book.diagnosis.examine.halves import half_of_gradients
 from mnist_book.diagnosis.examine.modes import in_company
 from mnist_book.diagnosis.examine.objective import objective, softmax
+from mnist_book.diagnosis.examine.paths import pooling, shortcut
 from mnist_book.diagnosis.examine.results import is_matrix, is_weights
 from mnist_book.diagnosis.examine.slopes import BATCH, Slopes, compare
 from mnist_book.diagnosis.examine.subject import Subject
@@ -47,7 +49,7 @@ def cause(subject: Subject, slopes: Slopes) -> Cause:
         return found
     if slopes.wrong[last]:
         return _of_last_layer(subject, slopes, last)
-    return _before_last_layer(subject)
+    return _before_last_layer(subject, slopes.wrong)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -267,11 +269,13 @@ def _of_last_layer(subject: Subject, slopes: Slopes, last: int) -> Cause:
         return Cause("gradients.output", f"network_{half}")
     samples = list(_errors(subject))
     asked = subject.once(objective)
+    if found := _of_other_loss(subject, slopes, samples):
+        return found
     for name, (errors, seen) in KNOWN.items():
         if not samples or not _alike(samples, errors):
             continue
         if name == "right" and asked.name == "squares":
-            return Cause("gradients.squares", "network_mixed")
+            return Cause("gradients.output", "network_no_derivative")
         if name == "right":
             alone = compare(subject, batch=1)
             if not isinstance(alone, str) and alone.wrong[last]:
@@ -291,6 +295,20 @@ def _of_last_layer(subject: Subject, slopes: Slopes, last: int) -> Cause:
     return Cause("gradients.output", "network")
 
 
+def _of_other_loss(subject: Subject, slopes: Slopes, samples: list) -> Cause | None:
+    """Find gradients that are those of another loss than the one that is returned."""
+    own, bias = own_loss(subject), _output_bias(subject)
+    if not own and (bias is None or not slopes.wrong[bias]):
+        return None  # d_z may be right, and what it is multiplied by wrong
+    theirs = other_loss(subject, _pictures(subject), samples, _alike)
+    if not theirs and not subject.once(objective).name:
+        theirs = of_unnormalised(samples)
+    if theirs in ("", own):
+        return None
+    names = {"theirs": LOSSES[theirs][0], "own": LOSSES[own][0] if own in LOSSES else "another one"}
+    return Cause("gradients.squares", "network_other", names)
+
+
 def _output_bias(subject: Subject) -> int | None:
     """Return which parameter is the output's bias."""
     arrays = subject.arrays()
@@ -300,20 +318,26 @@ def _output_bias(subject: Subject) -> int | None:
     return after[-1] if after else None
 
 
+def _pictures(subject: Subject) -> np.ndarray:
+    """Draw inputs, and move to random weights."""
+    x = subject.inputs(np.random.default_rng(6), SAMPLES)
+    subject.twin.random_point(2)
+    return x
+
+
 def _errors(subject: Subject) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Yield d_z of the last layer, the outputs and the one-hot label, of single pictures.
 
     The gradient of the output's bias is d_z. Without a bias, the weights' gradient has its
     direction, as it is the product of a column and d_z.
     """
-    twin, rng = subject.twin, np.random.default_rng(6)
-    twin.random_point(2)
+    pictures, twin = _pictures(subject), subject.twin
     arrays, bias = twin.arrays(), _output_bias(subject)
     last = max((k for k, array in enumerate(arrays) if is_matrix(array)), default=None)
     if last is None:
         return
     for label in range(SAMPLES):
-        x, y = subject.inputs(rng, 1), np.array([label % subject.classes])
+        x, y = pictures[[label]], np.array([label % subject.classes])
         _, gradients = twin.gradients(x, y)
         p = twin.predict(x)[0]
         if bias is not None and gradients[bias].size == subject.classes:
@@ -365,10 +389,16 @@ def _bent(samples: list) -> bool:
 # --------------------------------------------------------------------------------------------------
 
 
-def _before_last_layer(subject: Subject) -> Cause:
+def _before_last_layer(subject: Subject, wrong: np.ndarray) -> Cause:
     """Look at the factor that each unit of the layer before the last one passes back."""
     if _other_row_left_out(subject):
         return Cause("gradients.wrong", "network_bias_row")
+    past = shortcut(subject, wrong)
+    if past in ("forgotten", "layers"):
+        return Cause("gradients.wrong", f"network_shortcut_{past}")
+    maps, cells = pooling(subject)
+    if maps in ("every", "cells"):
+        return Cause("gradients.wrong", f"network_pooling_{maps}", {"cells": cells})
     subject.twin.random_point(4)
     if in_company(subject.twin, subject.inputs(np.random.default_rng(8), 4 * SAMPLES)):
         return Cause("gradients.wrong", "network_normalised")
@@ -388,9 +418,13 @@ def _before_last_layer(subject: Subject) -> Cause:
                 return Cause("gradients.missing_activation", says)
         if _at_other_units(right, used):
             return Cause("gradients.missing_activation", "network_elsewhere")
-    if _right_at(subject, "positive") or _right_at(subject, "small"):
+    # Of small weights hardly anything goes through the layers that a shortcut passes.
+    if _right_at(subject, "positive") or (not past and _right_at(subject, "small")):
         return Cause("gradients.missing_activation")
-    return Cause("gradients.wrong", "network_before")
+    says = (
+        "network_before_shortcut" if past else "network_before_maps" if maps else "network_before"
+    )
+    return Cause("gradients.wrong", says)
 
 
 def _other_row_left_out(subject: Subject) -> bool:

@@ -67,6 +67,18 @@ def numbers_in(network: Theirs) -> list[float]:
     return reader.numbers
 
 
+def arrays_in(network: Theirs) -> list[np.ndarray]:
+    """Return the arrays of floats that a network keeps, always in one order."""
+    reader = _Reader(None)
+    reader.copy(network)
+    return reader.arrays
+
+
+def with_number(network: Theirs, place: int, factor: float) -> Theirs:
+    """Copy a network, and multiply one of its `numbers_in` by a factor."""
+    return _Changer(place, factor).copy(network)
+
+
 class _Copier:
     """Copies a graph of objects; `memo` has each one's copy by its id, as in `copy.deepcopy`."""
 
@@ -287,14 +299,31 @@ class _Reader(_Copier):
     def __init__(self, dtype: type | None) -> None:
         super().__init__(dtype)
         self.numbers: list[float] = []
+        self.arrays: list[np.ndarray] = []
 
     def copy(self, value: Theirs) -> Theirs:
-        """Return the copy of anything, and note a number."""
+        """Return the copy of anything, and note a number or an array."""
         if type(value) in (int, float) or isinstance(value, np.number):
             self.numbers.append(float(value))
         if type(value) is np.ndarray and value.size == 1 and value.dtype.kind in "iuf":
             self.numbers.append(float(value.item()))
+        if type(value) is np.ndarray and value.dtype.kind == "f" and id(value) not in self.memo:
+            self.arrays.append(value)
         return super().copy(value)
+
+
+class _Changer(_Reader):
+    """Copies a graph of objects but for one number, a float."""
+
+    def __init__(self, place: int, factor: float) -> None:
+        super().__init__(None)
+        self.place, self.factor = place, factor
+
+    def copy(self, value: Theirs) -> Theirs:
+        """Return the copy of anything, or a multiple of the number."""
+        count = len(self.numbers)
+        twin = super().copy(value)
+        return self.factor * twin if type(value) is float and count == self.place else twin
 
 
 def _new_without_theirs(kind: Theirs) -> object:

@@ -147,15 +147,18 @@ def differences(subject: Subject) -> Said:
     if isinstance(slopes, str):
         yield unchecked("gradients", reason=slopes)
         return
-    if not slopes.wrong.any():
+    decay, of_bias, left = slopes.without_decay()
+    if not slopes.wrong.any() and not decay:
         return
     again = compare(subject, seed=5)
-    if isinstance(again, str) or not again.wrong.any():
+    if isinstance(again, str) or not (again.wrong.any() or again.without_decay()[0]):
         return  # a bend that lay between the two losses, once
-    decay, slopes = slopes.without_decay()
-    if slopes.wrong.any():
-        found = cause(subject, slopes)
-        found = _of_training(subject, found, slopes)
+    if left.wrong.any():
+        found = cause(subject, left)
+        found = _of_training(subject, found, left)
+    elif of_bias:
+        says = "network_row_forgotten" if decay < 0 else "network_row"
+        found = Cause("gradients.decay", says, {"decay": f"{abs(decay):.3g}"})
     else:
         found = _of_decay(subject, decay)
     if not found:

@@ -31,7 +31,7 @@ def half_of_loss(subject: Subject) -> str:
         return half if _same_for_all_labels(slopes) else ""
     if half == "own" and np.isfinite(losses).all():
         ways = (np.exp(-losses * each) for each in (1, subject.classes))
-        return half if any(_straight(way, np.diag(slopes)) for way in ways) else ""
+        return half if any(straight(way, np.diag(slopes)) for way in ways) else ""
     return ""
 
 
@@ -120,7 +120,7 @@ def _same_for_all_labels(slopes: np.ndarray) -> bool:
     return bool((np.nanmax(others, axis=0) - np.nanmin(others, axis=0)).max() < NOTHING)
 
 
-def _straight(x: np.ndarray, y: np.ndarray) -> bool:
+def straight(x: np.ndarray, y: np.ndarray) -> bool:
     """Tell whether y is a line through values of x, all of them different."""
     if np.ptp(x) < 1e-3 * np.abs(x).max():
         return False

@@ -18,6 +18,7 @@ from itertools import product
 
 import numpy as np
 
+from mnist_book.diagnosis.examine import schedule
 from mnist_book.diagnosis.examine.copying import numbers_in
 from mnist_book.diagnosis.examine.probing import Said, finding
 from mnist_book.diagnosis.examine.stepper import Stepper, first_weights
@@ -30,6 +31,7 @@ USUAL = [(0.9, 0.999), (0.0, 0.9), (0.0, 0.99)]
 USUAL_OF_ADAM = [(0.9, 0.999), (0.9, 0.99), (0.95, 0.999), (0.8, 0.999)]
 LONGEST = 13_000  # steps of a training after which corrections still show
 ALIKE, NEARLY_ALIKE = 1e-10, 1e-5  # relative, of lengths of steps
+ALIKE_RATES, CHANGING = 1e-11, 1e-4  # of learning rates, as shares of the first
 ONE_WAY = ("network_one_array", "network_one_way")
 UNITS = 16  # whose gradients do not have one sign by chance
 FASTEST, SLOWEST = 0.95, 0.99  # of a mean that is of the last few gradients, and of many
@@ -60,6 +62,7 @@ class Method:
     b1: float
     b2: float
     says: str  # "" if it is right
+    rate: tuple[float, ...] = ()  # from step to step, where it is not the same
 
 
 def growth(subject: Subject) -> Growth | None:
@@ -68,11 +71,14 @@ def growth(subject: Subject) -> Growth | None:
     k, (x, y) = first_weights(subject), stepper.batch(12)
     if k is None:
         return None
-    network = stepper.start(11)
-    network.arrays()[k][...] /= LARGE
-    if network.arrays()[k].dtype != np.float64:
-        return None
-    taken = [stepper.change(network, LARGE * x, y) for _ in range(STEPS)]
+    for size in (1 / LARGE, 0):  # only to 0 can the smallest step be added
+        network = stepper.start(11)
+        network.arrays()[k][...] *= size
+        if network.arrays()[k].dtype != np.float64:
+            return None
+        taken = [stepper.change(network, LARGE * x, y) for _ in range(STEPS)]
+        if None in taken or _resolved(taken[-1][k], network.arrays()[k]):
+            break
     if None in taken or not all(np.isfinite(step[k]).all() for step in taken):
         return None
     steps = np.stack([step[k].ravel() for step in taken])
@@ -89,6 +95,12 @@ def growth(subject: Subject) -> Growth | None:
     twin.arrays()[k][...] /= LARGE
     products = steps[0] * twin.gradients(LARGE * x, y)[1][k].ravel()
     return None if _of_one_length(products) is None else Growth(np.ones(STEPS), inverse=True)
+
+
+def _resolved(step: np.ndarray, weights: np.ndarray) -> bool:
+    """Tell whether steps are long enough to be exact beside these weights."""
+    sizes = np.abs(step[step != 0])
+    return sizes.size > 0 and float(np.median(sizes)) > 1e-6 * float(np.abs(weights).max())
 
 
 def _one_way(step: np.ndarray) -> bool:
@@ -147,7 +159,7 @@ def method(subject: Subject) -> Method | None:
             return Method(b1, b2, "network_time")
         if any(_fits(found, b1, b2, wrong) for wrong in ONE_WRONG):
             return Method(b1, b2, "network_one")
-    return None
+    return _scheduled(found)
 
 
 def _of_one_way(found: Growth) -> Method:
@@ -170,6 +182,7 @@ def _of_one_way(found: Growth) -> Method:
 
 def of_method(found: Method, lengths: np.ndarray) -> Said:
     """Say what is wrong with a method that is known; nothing if it is right."""
+    yield from schedule.falls(np.array(found.rate)) if found.rate else ()
     if not found.says:
         return
     given = f"a gradient so large that no memory counts, {len(lengths)} times"
@@ -200,6 +213,32 @@ def _fits(found: Growth, b1: float, b2: float, corrections: Corrections, stride:
         if not len(times):
             return False
     return True
+
+
+def _scheduled(found: Growth) -> Method | None:
+    """Find a right method whose learning rate changes: by a factor in each step, or as decays do.
+
+    What is left of the lengths is the rate. Its ratios are all the same, or their inverses grow
+    evenly; or the inverses of the rates do.
+    """
+    k = np.arange(1, STEPS + 1)
+    for b1, b2 in dict.fromkeys(USUAL + USUAL_OF_ADAM + [(0.0, 0.0)]):
+        corrections = _right if b1 else _constant
+        times = np.arange(_longest(b1, b2) if b1 else 1)[:, np.newaxis] + k
+        usual = corrections(times, b1, b2) * (1 - b1**k) / np.sqrt((1 - b2**k) / (1 - b2))
+        rates = found.lengths / usual
+        rates = rates / rates[:, :1]
+        rates = rates[(rates > 0).all(axis=1) & (np.ptp(rates, axis=1) > CHANGING)]
+        if not len(rates):
+            continue
+        ratios = rates[:, :-1] / rates[:, 1:]
+        off = [ratios - ratios[:, :1]]
+        off += [np.diff(values, 2, axis=1) for values in (ratios, 1 / rates)]
+        for each in off:
+            best = int(np.abs(each).max(axis=1).argmin())
+            if np.abs(each[best]).max() < ALIKE_RATES:
+                return Method(b1, b2, "", tuple(rates[best]))
+    return None
 
 
 def _longest(b1: float, b2: float) -> int:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import islice, pairwise, permutations
+from itertools import islice, pairwise, permutations, product
 
 import numpy as np
 
 from mnist_book.diagnosis.examine.objective import objective
-from mnist_book.diagnosis.examine.results import is_weights, loss_in
+from mnist_book.diagnosis.examine.results import is_matrix, is_weights, loss_in
 from mnist_book.diagnosis.examine.subject import Subject
 from mnist_book.diagnosis.running import Theirs
 
@@ -16,6 +16,7 @@ ENTRIES = 16  # of each array that are compared
 AFFORDABLE = 4.0  # seconds of processor time for one comparison; ordinary networks need 0.1
 SLOW = 0.02  # seconds of processor time for one call, from which on the batch is small
 EXACT, COARSE = 2e-3, 5e-2  # relative errors that are allowed, for float64 and float32
+SEEN = 1e-5  # of a gradient, from which on it shows that weight decay is in it
 NOISE = 1e-9, 1e-3  # slopes below these, relative to the largest, are rounding
 
 
@@ -27,6 +28,7 @@ class Pair:
     analytic: np.ndarray
     values: np.ndarray  # the parameter's own
     others: list[tuple[str, np.ndarray]]  # the analytic ones, had they another order of axes ...
+    rows: np.ndarray  # which of them are in the first row, -1, or the last, 1: a bias, perhaps
 
     @property
     def figures(self) -> tuple[float, float, float]:
@@ -50,16 +52,26 @@ class Pair:
         )
         return next(right, "")
 
-    def decay(self, tolerance: float) -> float | None:
+    def decay(self, tolerance: float) -> tuple[float, np.ndarray] | None:
         """Return how many times the weights the gradient is too large by; None if that is not it.
 
-        A weight's sign in its place is the decay of the sum of absolute values.
+        A weight's sign in its place is the decay of the sum of absolute values. A bias among the
+        weights, their first row or their last, may be left out, or alone.
+
+        Returns
+        -------
+        the factor, and which of the entries it is for
         """
         off = self.analytic - self.numeric
-        for direction in (self.values, np.sign(self.values)):
+        everywhere, size = np.ones(off.shape, bool), float(np.linalg.norm(off))
+        parts = [everywhere]
+        for row in (self.rows == -1, self.rows == 1) if self.rows.any() else ():
+            parts += [~row, row]
+        for part, values in product(parts, (self.values, np.sign(self.values))):
+            direction = values * part
             factor = float(off @ direction / max(direction @ direction, 1e-300))
-            if np.linalg.norm(off - factor * direction) < tolerance * np.linalg.norm(off) + 1e-9:
-                return factor
+            if np.linalg.norm(off - factor * direction) < tolerance * size + 1e-9:
+                return factor, part
         return None
 
 
@@ -92,13 +104,24 @@ class Slopes:
         off = np.array([np.linalg.norm(pair.analytic - pair.numeric) for pair in self.pairs])
         return (self.errors > self.tolerance) & (off > self.noise) & read
 
-    def without_decay(self) -> tuple[float, "Slopes"]:
-        """Return the largest weight decay among the gradients, and what is left without it."""
+    def without_decay(self) -> tuple[float, bool, "Slopes"]:
+        """Take weight decay out of the gradients.
+
+        Returns
+        -------
+        the largest factor, whether it is for the bias among the weights alone, and what is left
+        """
         found = [pair.decay(10 * self.tolerance) for pair in self.pairs]
-        decays = [d for d, wrong in zip(found, self.wrong, strict=True) if wrong and d is not None]
-        if not decays:
-            return 0.0, self
-        decay = max(decays, key=abs)
+        off = [np.linalg.norm(pair.analytic - pair.numeric) for pair in self.pairs]
+        seen = [
+            size > SEEN * np.linalg.norm(p.numeric) for size, p in zip(off, self.pairs, strict=True)
+        ]
+        seen = [k for k, each in enumerate(seen) if each and found[k] and self.weights[k]]
+        seen = [k for k in seen if self.tolerance == EXACT or self.wrong[k]]
+        if not seen:
+            return 0.0, False, self
+        decay = max((found[k][0] for k in seen), key=abs)
+        alone = all(found[k][1].mean() < 0.5 for k in seen)
         pairs = [
             replace(pair, analytic=pair.numeric)
             if d is not None
@@ -107,9 +130,8 @@ class Slopes:
             else pair
             for pair, d, weights in zip(self.pairs, found, self.weights, strict=True)
         ]
-        return decay, _slopes(
-            pairs, self.weights, self.tolerance, self.batch, self.unread, self.noise
-        )
+        left = _slopes(pairs, self.weights, self.tolerance, self.batch, self.unread, self.noise)
+        return decay, alone, left
 
 
 def compare(
@@ -137,6 +159,10 @@ def compare(
     arrays = twin.arrays()
     count = int(np.clip(AFFORDABLE / (2 * len(arrays) * max(work, 1e-9)), 2, ENTRIES))
     entries = [rng.choice(a.size, min(a.size, count), replace=False) for a in arrays]
+    if all(map(is_matrix, arrays)):  # biases may be among the weights
+        entries = [
+            _with_ends(own, a, subject.columns) for own, a in zip(entries, arrays, strict=True)
+        ]
     analytic, times = twin.gradients(x, y)[1], 2 * count * (len(arrays) + 1)
     result = twin.calls.attempt("loss_and_gradients", _numeric, twin, x, y, entries, times=times)
     if isinstance(result, Exception):
@@ -153,11 +179,30 @@ def compare(
             (name, other.flat[chosen].astype(np.float64))
             for name, other in _other_orders(analytic, k, array.shape)
         ]
-        pairs.append(Pair(slopes, own, values, others))
+        ends = np.zeros(len(chosen), int)
+        if all(map(is_matrix, arrays)):
+            ends = _rows(chosen, array, subject.columns)
+        pairs.append(Pair(slopes, own, values, others, ends))
     largest = max(float(np.linalg.norm(pair.numeric)) for pair in pairs)
     noise = NOISE[tolerance == COARSE] * largest
     weights = [is_weights(array) for array in arrays]
     return _slopes(pairs, weights, tolerance, len(x), twin.unread, noise)
+
+
+def _with_ends(entries: np.ndarray, array: np.ndarray, columns: bool) -> np.ndarray:
+    """Put some numbers of the first and of the last row in the place of the first entries."""
+    places = np.arange(array.size).reshape(array.shape)
+    places = places.T if columns else places
+    ends = np.concatenate([places[row, : len(entries) // 4] for row in (0, -1)])
+    others = entries[~np.isin(entries, ends)]
+    return np.concatenate([ends, others])[: max(len(entries), len(ends))]
+
+
+def _rows(entries: np.ndarray, array: np.ndarray, columns: bool) -> np.ndarray:
+    """Return -1 for entries of the first row, 1 for those of the last, else 0."""
+    row = np.unravel_index(entries, array.shape)[1 if columns else 0]
+    last = array.shape[1 if columns else 0] - 1
+    return (row == last).astype(int) - (row == 0).astype(int)
 
 
 def _other_orders(

@@ -57,6 +57,12 @@ class Stepper:
     def __init__(self, subject: Subject) -> None:
         self.subject, self.twin = subject, subject.twin
         self.dtype = np.float64 if self.twin.arrays()[0].dtype == np.float64 else None
+        self.number: tuple[int, float] | None = None
+
+    def with_number(self, place: int, factor: float) -> "Stepper":
+        """Multiply one of the numbers that the network keeps, `numbers_in`, in each start."""
+        self.number = place, factor
+        return self
 
     def batch(self, seed: int, size: int = BATCH) -> tuple[np.ndarray, np.ndarray]:
         """Draw inputs and labels."""
@@ -66,7 +72,7 @@ class Stepper:
 
     def start(self, seed: int, shrink: float = 1) -> Subject:
         """Return a new copy at random weights, the last of them smaller by a factor."""
-        network = self.subject.copy(self.dtype)
+        network = self.subject.copy(self.dtype, self.number)
         self.place(network, seed, shrink)
         return network
 

@@ -5,13 +5,16 @@ by: velocities that came with the network and weight decay cancel.
 """
 
 from collections.abc import Iterable
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
-from mnist_book.diagnosis.examine import moments
+from mnist_book.diagnosis.examine import moments, schedule
+from mnist_book.diagnosis.examine.copying import numbers_in
 from mnist_book.diagnosis.examine.notes import note
 from mnist_book.diagnosis.examine.pictures import nearest_mean
+from mnist_book.diagnosis.examine.plain import Raised
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import is_matrix, is_weights
 from mnist_book.diagnosis.examine.stepper import (
@@ -29,13 +32,15 @@ from mnist_book.diagnosis.reports import Finding
 PARALLEL = 0.9995  # cosine of a step that is a multiple of the gradient
 NEEDS = "step loss_and_gradients parameters probabilities whole twin"
 UNLESS = "network.random gradients cross_entropy train.no_update train.adam train.ascent function"
-UNLESS += " train.early_update"
+UNLESS += " train.early_update train.rate_falls"
 SMALL_WEIGHTS = 0.02  # of the usual size, of a last layer that a step turns far
 SMALL_RATE = 1e-4  # of learning
 FROZEN = 10_000_000  # steps in which the loss falls by 1 %, that no training ever takes
+SINGLE = 4  # bytes of a number
+LONG, ULPS, LOST = 40, 2, 0.5  # steps; distances of numbers; share of a movement that is gone
+NOTHING = 1e-9  # of the largest weight: a step that is none
 GIANT = 1e6  # times the usual weights
 SETTLED = 30  # steps after which a mean that fades is that of the last gradients
-FASTEST_FALL = 0.97  # of a learning rate, from step to step
 LUCKS = 0, 1  # of which each makes a step draw other random numbers
 
 
@@ -89,7 +94,7 @@ def against_gradient(subject: Subject) -> Said:
     elif not found.seen.any():
         return
     elif _lost_in_rounding(subject, found):
-        yield from _frozen(subject, found)
+        yield from list(schedule.rate(subject)) or _frozen(subject, found)
     elif (found.cosines[found.seen] > PARALLEL).all():
         yield from _along(subject, found)
     else:
@@ -98,11 +103,25 @@ def against_gradient(subject: Subject) -> Said:
 
 def _same_step(subject: Subject, found: Response, given: str) -> Said:
     """Tell a step that knows no batch from one that knows the batch before."""
-    if _remembers(subject):
+    if falling := list(schedule.rate(subject)):
+        yield from falling
+    elif _remembers(subject):
         returned, expected = "steps that the batch before decides, and not their own", "its own"
         yield finding("train.momentum", given, returned, expected, "network_late")
+    elif _next_to_nothing(subject, found):
+        returned = "steps next to 0, the same for both"
+        yield finding("train.no_update", given, returned, "longer ones", "network_tiny")
     elif any(step.any() for step in found.first):
         yield finding("train.ignores_batch", given, "the same step for both", "two steps")
+
+
+def _next_to_nothing(subject: Subject, found: Response) -> bool:
+    """Tell steps in which nothing but an old velocity may be left, so short are they."""
+    sizes = [
+        float(np.abs(step).max() / max(np.abs(array).max(), 1e-300))
+        for step, array in zip(found.first, subject.twin.arrays(), strict=True)
+    ]
+    return 0 < max(sizes) < NOTHING
 
 
 def _lost_in_rounding(subject: Subject, found: Response) -> bool:
@@ -121,6 +140,8 @@ def _goes_back_late(subject: Subject, found: Response) -> bool:
 
     A short step hardly turns the error. Where the last weights are small, it turns it far.
     """
+    if any(array.dtype.itemsize < SINGLE for array in subject.arrays()):
+        return False  # what is rounded so much turns short steps as well
     small = Stepper(subject).response(shrink=SMALL_WEIGHTS)
     last = max(_matrices(subject), default=0)
     if small is None or small.steps[last].dtype != np.float64 or not small.seen[last]:
@@ -179,6 +200,8 @@ def _along(subject: Subject, found: Response) -> Said:
             yield finding("train.rates_differ", given, returned, "one learning rate", rates=shown)
             return
     yield from momentum(subject)
+    yield from schedule.rate(subject)
+    yield from _rate_twice(subject, found)
     yield from _decay(subject, found)
     yield from _frozen(subject, found)
 
@@ -206,6 +229,33 @@ def _frozen(subject: Subject, found: Response) -> Said:
     if falls > 0 and 0.01 * abs(loss) > FROZEN * falls:
         returned = f"steps of {rate:.2g} times the gradient, and {subject.accuracy:.0%} right"
         yield finding("train.no_update", "random weights", returned, "0.1 times", "network_tiny")
+
+
+def _numbers(subject: Subject) -> list[float]:
+    found = subject.calls.attempt("copying", partial(numbers_in, subject.network))
+    return [] if isinstance(found, Raised) else found
+
+
+def _rate_twice(subject: Subject, found: Response) -> Said:
+    """Look for a number in the network that counts twice in a step: with 2 of it, steps are 4.
+
+    What it squares is no longer than a step, which Nesterov's momentum may double.
+    """
+    rate = float(np.median(found.rates[found.seen]))
+    for place, number in enumerate(_numbers(subject)):
+        if not 0 < number < 1 or number**2 < 0.49 * rate:
+            continue
+        other = Stepper(subject).with_number(place, 2.0).response()
+        if other is not None and np.allclose(
+            other.rates[found.seen], 4 * found.rates[found.seen], rtol=1e-4, atol=0
+        ):
+            given = f"{number:g}, a number that the network keeps, and twice that number"
+            returned = f"steps of {rate:.3g} times the gradient, then of {4 * rate:.3g}"
+            values = {"number": f"{number:g}", "rate": f"{rate:.3g}"}
+            yield finding(
+                "train.rate_twice", given, returned, "twice as long", "network_step", **values
+            )
+            return
 
 
 def _is_mean(subject: Subject) -> bool:
@@ -236,6 +286,8 @@ def momentum(subject: Subject) -> Said:
         return
     momentum = float(first @ second) / float(first @ first)
     later = float(second @ third) / float(second @ second)
+    if not schedule.steady(subject):
+        return  # a warm-up makes steps grow, too
     given, lengths = "the same batch and weights, 4 times", [length(step) for step in flat]
     returned = f"steps of lengths {_row(lengths)}"
     if momentum < -0.01 and later < -0.01:
@@ -243,22 +295,6 @@ def momentum(subject: Subject) -> Said:
     elif min(momentum, later) > 0.999 and _remembers(subject):
         values = {"momentum": f"{momentum:.3g}"}
         yield finding("train.momentum", given, returned, "growth that ends", **values)
-    elif not _remembers(subject):
-        yield from _of_rate(lengths)
-
-
-def _of_rate(lengths: list[float]) -> Said:
-    """Look for steps with the same gradient that are shorter by the same factor each time.
-
-    Other schedules fall by a share of the first rate, or less and less.
-    """
-    ratios = [b / a for a, b in pairwise(lengths)]
-    if np.ptp(ratios) < 1e-3 and 0 < ratios[0] < FASTEST_FALL:
-        given = f"the same batch and weights, {len(lengths)} times"
-        returned = f"steps of lengths {_row(lengths)}"
-        half = f"{np.log(0.5) / np.log(ratios[0]):.2g}"
-        values = {"factor": f"{ratios[0]:.3g}", "half": half}
-        yield finding("train.rate_falls", given, returned, "one length, or nearly", **values)
 
 
 def _remembers(subject: Subject) -> bool:
@@ -324,16 +360,13 @@ def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
         yield finding("train.direction", **seen, says="network_transposed", number=str(turned))
     elif any(isinstance(each, Finding) and each.says in moments.ONE_WAY for each in adam):
         yield from adam
-    elif not along[last] and not of_adam and (count := _unused(subject)):
-        returned = f"the same step with {count} other pictures, and other labels"
-        values = {"count": count, "size": BATCH}
-        yield finding(
-            "train.ignores_batch", seen["given"], returned, "another", "network_part", **values
-        )
+    elif not along[last] and not of_adam and (unused := _unused(subject)):
+        yield _without(unused, seen["given"])
     elif not along[last] and not of_adam and _has_a_mask(subject, last):
         yield finding("train.direction", **seen, says="network_mask", half=BATCH // 2, whole=BATCH)
     elif cosines[last] < 0.7 and _rows_are_mixed(subject):
-        yield finding("train.other_rows", **seen)
+        unused = _unused(subject)
+        yield _without(unused, seen["given"]) if unused else finding("train.other_rows", **seen)
     elif share := _mixed_with_another(found):
         if share > 0.05:
             yield finding("train.shared_buffer", **seen)
@@ -408,8 +441,17 @@ def _has_a_mask(subject: Subject, last: int) -> bool:
     return same and length(steps[0][last] - steps[1][last]) > 0.1 * length(steps[0][last])
 
 
-def _unused(subject: Subject) -> int:
-    """Return how many pictures of a batch, with their labels, make no difference to a step."""
+def _without(unused: list[int], given: str) -> Finding:
+    """Make a finding of pictures that a step leaves out: at an end, or here and there."""
+    count, (first, *_, last) = len(unused), [*unused, unused[-1]]
+    at_end = last - first + 1 == count and (first == 0 or last == BATCH - 1)
+    returned = f"the same step with {count} other pictures, and other labels"
+    values, says = {"count": count, "size": BATCH}, "network_part" if at_end else "network_drawn"
+    return finding("train.ignores_batch", given, returned, "another", says, **values)
+
+
+def _unused(subject: Subject) -> list[int]:
+    """Return which pictures of a batch, with their labels, make no difference to a step."""
     stepper = Stepper(subject)
     (x, y), others = stepper.batch(12), stepper.batch(13)[0]
 
@@ -421,10 +463,10 @@ def _unused(subject: Subject) -> int:
 
     usual, rows = step(np.zeros(BATCH, bool)), np.arange(BATCH)
     if usual is None or not any(part.any() for part in usual):
-        return 0
+        return []
     alone = [step(rows == row) for row in rows]
     same = [part is not None and all(map(np.array_equal, part, usual)) for part in alone]
-    return sum(same) % BATCH
+    return [] if all(same) else np.flatnonzero(same).tolist()
 
 
 def _left_out(found: Response) -> float:
@@ -575,7 +617,9 @@ def _adam(subject: Subject) -> Said:
     D. Kingma, J. Ba, Adam: a method for stochastic optimization, ICLR 2015 (arXiv:1412.6980).
     """
     known = subject.once(moments.method)
-    if known is not None and (known.says or known.b1):  # else it may be Adam, half corrected
+    if known is not None and (
+        known.says or known.b1 or known.rate
+    ):  # else it may be Adam, half corrected
         yield from moments.of_method(known, subject.once(moments.growth).lengths)
         return
     stepper = Stepper(subject)
@@ -708,4 +752,32 @@ def weights_grow(subject: Subject) -> Said:
         yield finding("gradients.decay", given, returned, "0, or less", "network_step")
 
 
-PROBES = (against_gradient, weights_grow)
+@probe(needs="step parameters finite whole twin", unless="network.random train function")
+def rounded(subject: Subject) -> Said:
+    """Compare steps of numbers in half precision with the same steps in double precision.
+
+    Where a copy is kept in more digits, short steps add up in it, and show in time.
+    """
+    if not any(array.dtype == np.float16 for array in subject.arrays()):
+        return
+    x, y, ends = subject.x[:BATCH], subject.y[:BATCH], []
+    for dtype in (None, np.float64):
+        network = subject.copy(dtype)
+        for _ in range(LONG):
+            network.attempt("step", x, network.labels_for(y))
+        ends.append([array.astype(np.float64) for array in network.arrays()])
+    kept, seen = [], 0
+    for start, own, exact in zip(subject.arrays(), *ends, strict=True):
+        moved = exact - start.astype(np.float64)
+        far = np.abs(moved) > ULPS * np.spacing(np.abs(start).astype(np.float16)).astype(float)
+        kept.append(((own - start.astype(np.float64))[far] / moved[far]) < LOST)
+        seen += int(np.count_nonzero(moved))
+    lost = np.concatenate(kept)
+    if lost.size > 0.05 * seen and lost.mean() > LOST:
+        given = f"one batch, {LONG} times; {lost.size} numbers that should move far enough to show"
+        returned = f"{lost.mean():.0%} of them have moved less than half as far, or not at all"
+        expected = "as with numbers in float64"
+        yield finding("train.no_update", given, returned, expected, "network_rounded")
+
+
+PROBES = (against_gradient, weights_grow, rounded)

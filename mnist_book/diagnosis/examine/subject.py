@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from mnist_book.diagnosis.examine.calling import Calls, Refused
-from mnist_book.diagnosis.examine.copying import GENERATORS, duplicate
+from mnist_book.diagnosis.examine.copying import GENERATORS, duplicate, with_number
 from mnist_book.diagnosis.examine.examples import Examples
 from mnist_book.diagnosis.examine.plain import (
     MOST_ELEMENTS,
@@ -137,9 +137,15 @@ class Subject:
         self.generators = [(each, _state_of(each)) for each in generators]
         self.start = [array.copy() for array in self.arrays()]
 
-    def copy(self, dtype: type | None = None) -> "Subject":
-        """Return another copy of the original, for which the same pictures will do."""
-        twin = Subject(self.original, self.examples, self.calls, dtype)
+    def copy(self, dtype: type | None = None, number: tuple[int, float] | None = None) -> "Subject":
+        """Return another copy of the original, for which the same pictures will do.
+
+        One of its `numbers_in` may be multiplied by a factor.
+        """
+        original = self.original
+        if number is not None:
+            original = self.calls.attempt("copying", partial(with_number, original, *number))
+        twin = Subject(original, self.examples, self.calls, dtype)
         for fact in ("rows", "x", "y", "classes", "takes_one_hot", "of_original"):
             vars(twin)[fact] = getattr(self, fact)
         if "losses" in vars(self):

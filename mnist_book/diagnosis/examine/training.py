@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from mnist_book.diagnosis.examine import moments, steps
+from mnist_book.diagnosis.examine import moments, schedule, steps
 from mnist_book.diagnosis.examine.calling import Refused
 from mnist_book.diagnosis.examine.notes import doubt, note, unchecked
 from mnist_book.diagnosis.examine.objective import SCORES
@@ -18,7 +18,7 @@ from mnist_book.diagnosis.examine.results import (
     identical,
     is_weights,
 )
-from mnist_book.diagnosis.examine.stepper import Stepper
+from mnist_book.diagnosis.examine.stepper import Stepper, cosine
 from mnist_book.diagnosis.examine.steps import fading
 from mnist_book.diagnosis.examine.subject import Subject
 from mnist_book.diagnosis.examine.weights import shows_training, untrained
@@ -193,11 +193,36 @@ def _too_small(subject: Subject, stuck: Iterable[int], given: str) -> Said:
     lengths = steps.hidden_lengths(subject, stuck)
     if not lengths:
         return
-    if all(b < 0.95 * a for a, b in pairwise(lengths)):
+    known = subject.once(moments.method)
+    if known is not None and known.rate:
+        yield from moments.of_method(known, subject.once(moments.growth).lengths)
+    elif falling := list(schedule.rate(subject)):
+        yield from falling
+    elif known is None and all(b < 0.95 * a for a, b in pairwise(lengths)) and _made_alike(subject):
         yield fading(lengths)
     else:
         returned = f"steps of {lengths[0]:.2g}"
         yield finding("train.no_update", given, returned, "longer ones", says="network_tiny")
+
+
+def _made_alike(subject: Subject) -> bool:
+    """Tell steps that are no multiples of gradients, as Adam's and its like."""
+    if "loss_and_gradients" not in subject.has:
+        return False
+    stepper = Stepper(subject)
+    network, batch = stepper.start(11), stepper.batch(12)
+    for array in network.arrays():
+        array.flat[::3] = 0
+    stepper.twin.move(network.arrays())
+    gradients = stepper.twin.gradients(*batch)[1]
+    changes = stepper.change(network, *batch)
+    if changes is None:
+        return False
+    pairs = [
+        (change.flat[::3] * 1e150, g.reshape(-1)[::3])
+        for change, g in zip(changes, gradients, strict=True)
+    ]
+    return not any(abs(cosine(change, g)) > 0.99 for change, g in pairs if change.any() and g.any())
 
 
 @probe(needs="step finite whole", unless="*")

@@ -7,7 +7,7 @@ import numpy as np
 from mnist_book.diagnosis.examine.forms import cure
 from mnist_book.diagnosis.examine.pictures import SIDE, nearest_mean
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
-from mnist_book.diagnosis.examine.results import cross_entropy
+from mnist_book.diagnosis.examine.results import cross_entropy, is_matrix
 from mnist_book.diagnosis.examine.subject import Subject
 
 DIRECTIONS = 10  # along which pictures differ most
@@ -114,10 +114,11 @@ def one_sign(subject: Subject) -> Said:
         share = float(np.mean(w > 0))
         one_sign = max(share, float(np.mean(w < 0))) > (0.95 if w.size < 1000 else 0.85)
         leaning = starting and w.size >= 1000 and abs(w.mean()) > 0.4 * w.std()
+        if not ((one_sign or leaning) and _is_drawn(w)):
+            continue
         last_alone = layer == len(subject.weights) > 1
-        if last_alone and subject.once(shaped_by_pictures)[1] > TRAINED:
-            continue  # training along wrong gradients does that, too
-        if (one_sign or leaning) and _is_drawn(w):
+        # Training along wrong gradients does that to the last layer, too.
+        if not (last_alone and subject.once(shaped_by_pictures)[1] > TRAINED):
             returned = f"{share:.0%} positive, mean {w.mean():.3g}"
             given, says = f"weights of layer {layer}", "network" if one_sign else "network_leaning"
             ratio = _growth_of_sums(subject, w)
@@ -131,6 +132,20 @@ def _growth_of_sums(subject: Subject, w: np.ndarray) -> float:
     x = subject.x if len(w) == subject.x.shape[1] else rng.random((50, len(w)))
     both = np.abs(w) * rng.choice([-1, 1], w.shape)
     return float(np.linalg.norm(x @ w) / max(float(np.linalg.norm(x @ both)), 1e-300))
+
+
+def _size_is_nothing(subject: Subject) -> bool:
+    """Tell weights that are divided by their own length: twice as large, they predict the same."""
+    if subject.twin is None:
+        return False
+    for k, array in enumerate(subject.twin.arrays()):
+        subject.twin.home()
+        if is_matrix(array):
+            before = subject.twin.predict(subject.x[:20])
+            subject.twin.arrays()[k][...] *= 2
+            if np.allclose(subject.twin.predict(subject.x[:20]), before, rtol=1e-9):
+                return True
+    return False
 
 
 @probe(needs="weights probabilities", unless="init")
@@ -152,6 +167,8 @@ def spread(subject: Subject) -> Said:
     code = _wrong_spread(inputs, outputs, deviations)
     if code == "init.too_small" and _differences(subject) > 0.01:
         return  # signals get through, as past residual connections and by normalisation
+    if code == "init.too_large" and _size_is_nothing(subject):
+        return
     if code:
         sizes = [*inputs, outputs[-1]]
         returned = f"standard deviations {_row(deviations)}"
