@@ -29,6 +29,7 @@ from mnist_book.drawing.recognizer import (
     PAGE_WEIGHTS,
     RELEASED,
     Gate,
+    Picture,
     Recognizer,
     passes_gate,
     round_weights,
@@ -202,8 +203,9 @@ def learn(examples: Examples, rng: np.random.Generator) -> Network:
 
 def logits_of(network: Network, strokes: Sequence[list[np.ndarray]]) -> np.ndarray:
     """Compute the logits float64 (n, 11) of drawings, before any temperature."""
-    images = np.stack([strokes_to_image(drawing) for drawing in strokes]).reshape(-1, 784)
-    return network.forward(images.astype(np.float32)).astype(np.float64)
+    picture = Picture()._asdict()
+    images = np.stack([strokes_to_image(drawing, **picture) for drawing in strokes])
+    return network.forward(images.reshape(-1, 784).astype(np.float32)).astype(np.float64)
 
 
 def calibrate(
