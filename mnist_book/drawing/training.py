@@ -50,7 +50,7 @@ MNIST_COPIES, COPIES_ALONE = 4, 2  # of MNIST's pictures; where people's drawing
 PRACTICE = 30_000
 RARE = 400  # of each way of writing that the practice digits do not have
 COMBINED = 120_000  # digits put together from parts, where people's drawings are missing
-DOODLES, SCRIBBLES = 60_000, 50_000  # letters and symbols, and what means nothing
+DOODLES, SCRIBBLES = 60_000, 70_000  # letters and symbols, and what means nothing
 COVERAGE = 0.955  # share of unseen people's digits that is to be answered for sure, gate included
 REFUSED = 0.005  # share of them that the eleventh class may refuse
 
