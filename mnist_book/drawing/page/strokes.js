@@ -28,6 +28,8 @@ globalThis.DigitPad = (() => {
     if (gap === null || drawn.length === 0) return strokes;
     const { width, height } = bounds(strokeSegments(drawn)), far = gap * Math.max(width, height);
     return drawn.map((stroke) => {
+      const isFar = (point, i) => i > 0 && distance(stroke[i - 1], point) > far;
+      if (!stroke.some(isFar)) return stroke; // as it mostly is
       const points = stroke.filter((point, i) => i === 0 || distance(stroke[i - 1], point) > 0);
       const speeds = speedsAlong(points);
       return [points[0], ...points.slice(1).flatMap((point, i) => {
