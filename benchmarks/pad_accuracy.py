@@ -40,7 +40,7 @@ from mnist_book.drawing.doodles import HELD_OUT, LETTERS, TRAINED, draw_doodle, 
 from mnist_book.drawing.pen_drawings import PenDrawings, load_pen_drawings
 from mnist_book.drawing.recognizer import NONE, OPENING, Recognizer, smoothed_length
 from mnist_book.drawing.shapes import rotation
-from mnist_book.drawing.strokes import strokes_to_image, without_specks
+from mnist_book.drawing.strokes import without_specks
 from mnist_book.drawing.training import (
     calibrate,
     logits_of,
@@ -155,11 +155,10 @@ def judge(recognizers: list[Recognizer], parts: list[np.ndarray], people: PenDra
 
 def read_alone(networks: list[Network], people: PenDrawings) -> dict[str, list[float]]:
     """Measure how networks without people read those who told which ways to add, and the others."""
-    images = np.stack([strokes_to_image(strokes) for strokes in people.strokes])
-    pixels, apart = images.reshape(-1, 784).astype(np.float32), strangers(people)
+    apart = strangers(people)
     figures: dict[str, list[float]] = {"twenty": [], "ten": [], "worst of the ten": []}
     for network in networks:
-        right = network.forward(pixels)[:, :NONE].argmax(axis=1) == people.labels
+        right = logits_of(network, people.strokes)[:, :NONE].argmax(axis=1) == people.labels
         figures["twenty"].append(percent(right[~apart]))
         figures["ten"].append(percent(right[apart]))
         worst = min(by_writer(right[apart], people.writers[apart]).values())

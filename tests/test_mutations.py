@@ -627,14 +627,14 @@ MUTATIONS = [
     ),
     Mutation(
         "strokes joined",
-        "stroke_segments(without_specks(strokes))",
-        "stroke_segments([np.concatenate(strokes)])",
+        "arrays = without_specks(strokes)",
+        "arrays = [np.concatenate(strokes)]",
         "drawing/test_strokes.py::test_strokes_are_not_joined",
     ),
     Mutation(
         "specks stay",
-        "stroke_segments(without_specks(strokes))",
-        "stroke_segments(strokes)",
+        "arrays = without_specks(strokes)",
+        "arrays = strokes",
         "drawing/test_strokes.py::test_a_speck_beside_a_digit_changes_nothing",
     ),
     Mutation(
@@ -648,6 +648,18 @@ MUTATIONS = [
         "if extent >= limit]",
         "if extent > limit]",
         "drawing/test_strokes.py::test_dots_alone_are_no_specks",
+    ),
+    Mutation(
+        "curves everywhere",
+        "> gap * side, PIECES, 1)",
+        "> 0, PIECES, 1)",
+        "drawing/test_strokes.py::test_only_where_points_are_far_apart_there_are_curves",
+    ),
+    Mutation(
+        "curves that make loops",
+        "times = np.sqrt(np.hypot(*steps.T))",
+        "times = (np.hypot(*steps.T) ** 0)",
+        "drawing/test_strokes.py::test_a_curve_is_smooth_and_makes_no_loop_where_points_are_unevenly_far_apart",
     ),
     # The command line.
     Mutation(

@@ -4,6 +4,7 @@ The recogniser of the drawing pad learns from them to refuse. Letters and symbol
 in `shapes.toml`, as digits do, and are drawn by the same hand.
 """
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -135,16 +136,48 @@ def mirrored_digit(rng: np.random.Generator) -> list[np.ndarray]:
 
 def invented_sign(rng: np.random.Generator) -> list[np.ndarray]:
     """Write a sign that nobody uses: one to three strokes between places on a grid."""
+    return sign_between(lambda count: rng.choice(GRID, count, replace=False), rng)
+
+
+def free_sign(rng: np.random.Generator) -> list[np.ndarray]:
+    """Write such a sign without a grid, between places that are not too near each other."""
+
+    def places(count: int) -> np.ndarray:
+        while True:
+            points = rng.uniform(0, [64, 100], (count, 2))
+            apart = np.hypot(*(points[:, np.newaxis] - points).T)
+            if apart[np.triu_indices(count, 1)].min() > 22:
+                return np.array([f"{x:.0f},{y:.0f}" for x, y in points])
+
+    return sign_between(places, rng)
+
+
+def sign_between(places: Callable[[int], np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+    """Draw one to three strokes between places, round or with corners."""
     strokes, count = [], rng.integers(1, 4)
     for _ in range(count):
         fewest = 4 if count == 1 else 2  # with fewer it would too often be a 1 or a 7
-        places = rng.choice(GRID, fewest + rng.integers(3), replace=False)
-        strokes.append(" ".join(np.repeat(places, rng.integers(1, 3))))  # twice: with corners
+        points = places(fewest + int(rng.integers(3)))
+        corners = rng.random(len(points)) < rng.choice([0, 0.5, 1])  # a point given twice is one
+        strokes.append(" ".join(np.repeat(points, 1 + corners)))
     return draw_shape(parse_path("/".join(strokes)), rng)
+
+
+def outline(rng: np.random.Generator) -> list[np.ndarray]:
+    """Go once around, with one or two notches; without them it would be a 0."""
+    count = rng.integers(5, 10)
+    angles = 2 * np.pi * np.arange(count) / count + rng.uniform(-0.2, 0.2, count)
+    radii, corners = rng.uniform(0.8, 1.1, count), rng.random(count) < rng.random()
+    notches = rng.choice(count, rng.integers(1, 3), replace=False)
+    radii[notches], corners[notches] = rng.uniform(0.1, 0.4, len(notches)), True
+    points = radii[:, np.newaxis] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    points = points @ rotation(rng.uniform(0, 2 * np.pi)) * [rng.uniform(0.7, 1.1), 1]
+    return [round_corners(points[np.append(np.repeat(np.arange(count), 1 + corners), 0)])]
 
 
 GRID = [f"{x},{y}" for x in (0, 32, 64) for y in (0, 33, 67, 100)]  # as in `shapes.toml`
 SCRIBBLES = (
     walk, walk, polyline, polyline, zigzag, spiral, curls, lines, dots,
-    two_digits, crossed_out, lying_digit, mirrored_digit, *5 * [invented_sign],
+    two_digits, crossed_out, lying_digit, mirrored_digit,
+    *5 * [invented_sign], *14 * [free_sign], *3 * [outline],
 )  # fmt: skip

@@ -38,11 +38,12 @@ class Gate(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """How strokes become a picture: the parameters of `strokes.strokes_to_image`, in pixels."""
+    """How strokes become a picture: the parameters of `strokes.strokes_to_image`."""
 
     pen: float = 2.5
     box: float = 19.0
     centre: float = 14.25
+    gap: float = 0.15  # of the long side; 99 of 100 steps of the pens in training are shorter
 
 
 class Answer(NamedTuple):
@@ -183,13 +184,13 @@ class Recognizer:
 
 
 def _read_settings(path: str | Path) -> list[float]:
-    """Read the nine settings, and nothing before it is known that there are nine."""
+    """Read the ten settings, and nothing before it is known that there are ten."""
     with zipfile.ZipFile(path) as archive, archive.open("settings.npy") as file:
         np.lib.format.read_magic(file)
         shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-        if shape != (9,) or dtype != np.float64:
+        if shape != (10,) or dtype != np.float64:
             raise ValueError(f"settings of {dtype}, shape {shape}")
-        return np.frombuffer(file.read(9 * 8)).tolist()
+        return np.frombuffer(file.read(10 * 8)).tolist()
 
 
 def passes_gate(strokes: Sequence[np.ndarray], gate: Gate) -> bool:

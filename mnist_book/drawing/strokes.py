@@ -7,13 +7,21 @@ from collections.abc import Sequence
 
 import numpy as np
 
+PIECES = 6  # straight ones, of the curve from one point to the next
+
 
 def strokes_to_image(
-    strokes: Sequence[np.ndarray], *, pen: float = 2.5, box: float = 19.0, centre: float = 14.25
+    strokes: Sequence[np.ndarray],
+    *,
+    pen: float = 2.5,
+    box: float = 19.0,
+    centre: float = 14.25,
+    gap: float | None = None,
 ) -> np.ndarray:
     """Turn pen strokes into a picture as MNIST has them.
 
-    Its stages: `without_specks`, `stroke_segments`, `fit_to_box`, `centre_ink`, `rasterize`.
+    Its stages: `without_specks`, `curved` if there is a gap, `stroke_segments`, `fit_to_box`,
+    `centre_ink`, `rasterize`.
 
     Parameters
     ----------
@@ -21,6 +29,8 @@ def strokes_to_image(
     pen : width of the pen in pixels
     box : side of the square that the ink, pen included, is scaled to fit, in pixels
     centre : where the ink's centre of mass goes, in x and in y, in pixels from the picture's edge
+    gap : points farther apart than that share of the drawing's long side are joined by a curve and
+        not by a straight line; None: never
 
     Returns
     -------
@@ -30,7 +40,10 @@ def strokes_to_image(
         raise ValueError(
             f"pen: found a width of {pen}, expected more than 0 and less than box, {box}"
         )
-    starts, ends = stroke_segments(without_specks(strokes))
+    if gap is not None and not 0 < gap < np.inf:
+        raise ValueError(f"gap: found {gap}, expected a number above 0, or None")
+    arrays = without_specks(strokes)
+    starts, ends = stroke_segments(arrays if gap is None else curved(arrays, gap))
     if len(starts) == 0:
         return np.zeros((28, 28))
     starts, ends = fit_to_box(starts, ends, box - pen)
@@ -49,6 +62,58 @@ def without_specks(strokes: Sequence[np.ndarray], share: float = 0.06) -> list[n
         return arrays  # stroke_segments says which one is wrong
     limit = share * max(extents, default=0.0)
     return [points for points, extent in zip(arrays, extents, strict=True) if extent >= limit]
+
+
+def curved(strokes: Sequence[np.ndarray], gap: float) -> list[np.ndarray]:
+    """Go in curves where points are farther apart than `gap` of the drawing's long side.
+
+    A quick hand, or a slow machine, leaves few points; straight lines make corners of its bows.
+    """
+    arrays = [np.asarray(stroke, dtype=np.float64) for stroke in strokes if len(stroke)]
+    stroke_segments(arrays)  # says what is wrong with them
+    if not arrays:
+        return []
+    side = np.ptp(np.concatenate(arrays), axis=0).max()
+    finer = []
+    for points in arrays:
+        steps = np.hypot(*np.diff(points, axis=0).T)
+        points = points[np.concatenate([[True], steps > 0])]  # no point twice
+        pieces = np.where(steps[steps > 0] > gap * side, PIECES, 1)
+        places = [i + np.arange(count) / count for i, count in enumerate(pieces)]
+        finer.append(on_curve(points, np.concatenate([*places, [len(points) - 1]])))
+    return finer
+
+
+def on_curve(points: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Find places on the smooth curve through points.
+
+    It is a centripetal Catmull-Rom curve, which makes no loops where points are unevenly far apart:
+    C. Yuksel, S. Schaefer, J. Keyser, Parameterization and applications of Catmull-Rom curves,
+    Computer-Aided Design 43(7), 2011 (doi:10.1016/j.cad.2010.08.008).
+
+    Parameters
+    ----------
+    points : (points, 2)
+    places : (places,), 0 for the first point, 1.5 for half-way from the second to the third
+
+    Returns
+    -------
+    ndarray (places, 2)
+    """
+    if len(points) < 3:
+        index = np.arange(len(points))
+        return np.stack([np.interp(places, index, values) for values in points.T], axis=1)
+    steps = np.diff(points, axis=0)
+    times = np.sqrt(np.hypot(*steps.T))[:, np.newaxis] + 1e-9  # from each point to the next
+    speeds = steps / times
+    # In a point, the speed of the parabola through it and its neighbours; at an end, straight on.
+    inner = (times[1:] * speeds[:-1] + times[:-1] * speeds[1:]) / (times[:-1] + times[1:])
+    speeds = np.concatenate([speeds[:1], inner, speeds[-1:]])
+    leaving, arriving = times * speeds[:-1], times * speeds[1:]
+    i = np.minimum(places.astype(int), len(steps) - 1)
+    u = (places - i)[:, np.newaxis]
+    square, cube = 3 * steps - 2 * leaving - arriving, leaving + arriving - 2 * steps
+    return points[i] + u * (leaving[i] + u * (square[i] + u * cube[i]))
 
 
 def stroke_segments(strokes: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

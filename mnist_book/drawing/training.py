@@ -29,6 +29,7 @@ from mnist_book.drawing.recognizer import (
     PAGE_WEIGHTS,
     RELEASED,
     Gate,
+    Picture,
     Recognizer,
     passes_gate,
     round_weights,
@@ -49,7 +50,7 @@ MNIST_COPIES, COPIES_ALONE = 4, 2  # of MNIST's pictures; where people's drawing
 PRACTICE = 30_000
 RARE = 400  # of each way of writing that the practice digits do not have
 COMBINED = 120_000  # digits put together from parts, where people's drawings are missing
-DOODLES, SCRIBBLES = 60_000, 50_000  # letters and symbols, and what means nothing
+DOODLES, SCRIBBLES = 60_000, 70_000  # letters and symbols, and what means nothing
 COVERAGE = 0.955  # share of unseen people's digits that is to be answered for sure, gate included
 REFUSED = 0.005  # share of them that the eleventh class may refuse
 
@@ -202,8 +203,9 @@ def learn(examples: Examples, rng: np.random.Generator) -> Network:
 
 def logits_of(network: Network, strokes: Sequence[list[np.ndarray]]) -> np.ndarray:
     """Compute the logits float64 (n, 11) of drawings, before any temperature."""
-    images = np.stack([strokes_to_image(drawing) for drawing in strokes]).reshape(-1, 784)
-    return network.forward(images.astype(np.float32)).astype(np.float64)
+    picture = Picture()._asdict()
+    images = np.stack([strokes_to_image(drawing, **picture) for drawing in strokes])
+    return network.forward(images.reshape(-1, 784).astype(np.float32)).astype(np.float64)
 
 
 def calibrate(

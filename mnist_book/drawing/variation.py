@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mnist_book.drawing.strokes import on_curve
+
 POINTS = 40
 
 # How much a varied drawing differs; a digit is 2 high. Chosen by leaving writers out: what counts
@@ -21,7 +23,7 @@ APART = 0.05  # how far strokes move against each other
 BEND = 0.15  # how much the sheet bends
 TURN, SLANT, STRETCH = 0.12, 0.28, 0.22  # radians; sideways by height; logarithm of width by height
 TILT, TILT_OFTEN = 0.4, 0.5  # radians: how much farther some are turned, at most
-FEW, MANY, FEW_OFTEN = 5, 10, 0.25  # as few points are left of some, joined by straight lines
+FEW, MANY, FEW_OFTEN = 5, 8, 0.35  # as few points are left of some, joined by a curve
 SHAKE, SHAKE_OFTEN = 0.04, 0.25  # how far a hand that trembles goes aside
 PEN = 1.8, 3.2  # width in pixels, from and to
 BOX, BOX_SPREAD = 19.0, 0.7  # pixels, more or less
@@ -124,14 +126,15 @@ def vary(drawings: Drawings, rng: np.random.Generator, strength: float = 1.0) ->
 def _leave_few_points(
     points: np.ndarray, lifted: np.ndarray, rng: np.random.Generator, often: float
 ) -> None:
-    """Join FEW to MANY of the points of some drawings, in place, by straight lines."""
-    places = np.arange(POINTS)
+    """Join FEW to MANY of the points of some drawings, in place, by `strokes.on_curve`."""
     for i in np.flatnonzero(rng.random(len(points)) < often):
         kept = np.linspace(0, POINTS - 1, rng.integers(FEW, MANY + 1)).astype(int)
         ends = np.flatnonzero(lifted[i])
         kept = np.union1d(kept, np.concatenate([ends, ends + 1]))
-        for axis in 0, 1:
-            points[i, :, axis] = np.interp(places, kept, points[i, kept, axis])
+        for first, last in zip([0, *(ends + 1)], [*ends, POINTS - 1], strict=True):
+            few, along = kept[(first <= kept) & (kept <= last)], np.arange(first, last + 1)
+            times = np.interp(along, few, np.arange(len(few)))
+            points[i, along] = on_curve(points[i, few], times)
 
 
 def _shorten_ends(points: np.ndarray, lifted: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -91,7 +91,8 @@ ODD = {
 }
 
 PICTURES = """({ drawings, parameters }) => drawings.map(
-  (strokes) => Array.from(DigitPad.strokesToImage(strokes, parameters)))"""
+  (strokes) => Array.from(DigitPad.strokesToImage(strokes, parameters && {
+    ...DigitPad.IMAGE, ...parameters })))"""
 
 
 def pictures(run, drawings, **parameters):
@@ -109,6 +110,19 @@ def test_pictures_of_many_drawings_agree_with_numpy(run, drawings):
     np.testing.assert_allclose(
         *pictures(run, drawings[:50], pen=3.1, box=21, centre=13.3), atol=1e-6
     )
+
+
+@pytest.mark.parametrize("count", [3, 5, 8])
+def test_curves_through_few_points_agree_with_numpy(run, drawings, count):
+    few = [
+        [[stroke[i] for i in np.linspace(0, len(stroke) - 1, count).astype(int)] for stroke in each]
+        for each in drawings[:50]
+    ]
+    few += list(ODD.values())
+    found, expected = pictures(run, few, gap=0.15)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    straight = [strokes_to_image(strokes) for strokes in few[:50]]
+    assert np.abs(found[:50] - straight).max(axis=(1, 2)).mean() > 0.2
 
 
 def test_the_parameters_of_the_picture_are_those_of_python(run):
@@ -221,7 +235,7 @@ def test_networks_of_other_depths_work(run):
         "weights": "".join(chr(LEVEL_0 + n) for level in levels for n in level.ravel()),
         "biases": base64.b64encode(b"".join(bias.tobytes() for bias in biases)).decode(),
         "gate": {"aspect": 2, "length": 9, "strokes": 3},
-        "image": {"pen": 2.5, "box": 19, "centre": 14.25},
+        "image": {"pen": 2.5, "box": 19, "centre": 14.25, "gap": 0.15},
     }  # fmt: skip
     image = rng.integers(0, 256, 784, np.uint8)
     values = image / 255
@@ -253,7 +267,8 @@ DAMAGE = {
     "no gate": {"gate": None},
     "a gate without a limit": {"gate": {"aspect": 1.4, "length": 6}},
     "no picture": {"image": None},
-    "a pen wider than the box": {"image": {"pen": 20, "box": 19, "centre": 14}},
+    "a pen wider than the box": {"image": {"pen": 20, "box": 19, "centre": 14, "gap": 0.1}},
+    "a gap of 0": {"image": {"pen": 2, "box": 19, "centre": 14, "gap": 0}},
     "weights that are too short": {"weights": "AAAA"},
     "no weights": {"weights": None},
     "biases that are too short": {"biases": "AAAA"},

@@ -10,7 +10,7 @@ from mnist_book.drawing import doodles, training, variation
 from mnist_book.drawing.doodles import KINDS, draw_doodle
 from mnist_book.drawing.pen_drawings import PenDrawings
 from mnist_book.drawing.practice import draw_digit
-from mnist_book.drawing.recognizer import Gate, Recognizer, passes_gate
+from mnist_book.drawing.recognizer import Gate, Picture, Recognizer, passes_gate
 from mnist_book.drawing.shapes import WAYS_OF_WRITING, put_together
 from mnist_book.drawing.strokes import strokes_to_image
 from mnist_book.drawing.training import (
@@ -126,21 +126,26 @@ def test_some_drawings_are_tilted(monkeypatch):
     assert np.abs(turns).max() < 0.4 + 1e-4
 
 
-def test_some_drawings_keep_few_points_and_their_strokes(monkeypatch):
+def test_some_drawings_keep_few_points_as_the_recogniser_draws_them(monkeypatch):
     before, after = only_varied_by(monkeypatch, FEW_OFTEN=0.5)
     changed = np.flatnonzero((before.points != after.points).any(axis=(1, 2)))
     assert 0.4 < len(changed) / 400 < 0.6
-    for i in changed:
-        lines = np.split(after.points[i], np.flatnonzero(after.lifted[i]) + 1)
-        corners = 0
-        for line, old in zip(
-            lines, np.split(before.points[i], np.flatnonzero(before.lifted[i]) + 1), strict=True
-        ):
-            np.testing.assert_array_equal(line[[0, -1]], old[[0, -1]])
-            steps = np.diff(line, axis=0)
-            cross = steps[:-1, 0] * steps[1:, 1] - steps[:-1, 1] * steps[1:, 0]
-            corners += (np.abs(cross) > 1e-6).sum()
-        assert corners <= variation.MANY - 2 + 2 * before.lifted[i].sum()
+    off, off_straight, counts = [], [], []
+    for i in changed[:60]:
+        image = plain(after.take([i])).reshape(28, 28) / 255
+        ends = np.flatnonzero(before.lifted[i])
+        best = []
+        for count in range(variation.FEW, variation.MANY + 1):
+            kept = np.linspace(0, POINTS - 1, count).astype(int)
+            kept = np.union1d(kept, np.concatenate([ends, ends + 1]))
+            few = np.split(before.points[i, kept], np.searchsorted(kept, ends) + 1)
+            straight, round_ = (strokes_to_image(few, gap=gap) for gap in (None, Picture().gap))
+            best.append((np.abs(image - round_).mean(), np.abs(image - straight).mean(), count))
+        for found, value in zip((off, off_straight, counts), min(best), strict=True):
+            found.append(value)
+    assert max(off) < 0.01
+    assert np.mean(off) < np.mean(off_straight) / 3
+    assert set(counts) == set(range(variation.FEW, variation.MANY + 1))
 
 
 def test_some_hands_tremble(monkeypatch):

@@ -104,7 +104,8 @@ def test_size_and_place_of_a_drawing_do_not_matter(released):
 def test_probabilities_are_the_softmax_at_the_temperature():
     recognizer = small(np.random.default_rng(4), temperature=2.5, threshold=0)
     strokes = draw_digit(3, np.random.default_rng(5))
-    x = strokes_to_image(strokes).reshape(1, 784).astype(np.float32)
+    image = strokes_to_image(strokes, **recognizer.picture._asdict())
+    x = image.reshape(1, 784).astype(np.float32)
     expected = softmax(recognizer.network.forward(x) / 2.5)[0, :10]
     found = recognizer.recognize(strokes).probabilities
     np.testing.assert_allclose(found, expected / expected.sum(), rtol=1e-5)
@@ -190,7 +191,7 @@ def test_saved_and_loaded_it_answers_the_same(tmp_path):
         threshold=0.3,
         refusal=0.2,
         gate=Gate(2, 7, 5),
-        picture=Picture(2, 18, 14),
+        picture=Picture(2, 18, 14, 0.3),
     )
     first.save(tmp_path / "pad.npz")
     second = Recognizer.load(tmp_path / "pad.npz")
@@ -208,7 +209,7 @@ def content_of(path):
 DAMAGES = {
     "no settings": lambda content: content.pop("settings"),
     "settings cut": lambda content: content.update(settings=content["settings"][:8]),
-    "settings as text": lambda content: content.update(settings=np.array(["1"] * 9)),
+    "settings as text": lambda content: content.update(settings=np.array(["1"] * 10)),
     "temperature 0": lambda content: content["settings"].__setitem__(0, 0),
     "temperature NaN": lambda content: content["settings"].__setitem__(0, np.nan),
     "threshold 2": lambda content: content["settings"].__setitem__(1, 2),
@@ -216,6 +217,7 @@ DAMAGES = {
     "gate infinite": lambda content: content["settings"].__setitem__(3, np.inf),
     "strokes NaN": lambda content: content["settings"].__setitem__(5, np.nan),
     "pen wider than the box": lambda content: content["settings"].__setitem__(6, 30),
+    "gap NaN": lambda content: content["settings"].__setitem__(9, np.nan),
     "ten classes": lambda content: content.update(
         sizes=np.array([784, 3, 10]), vector=content["vector"][:-4]
     ),
@@ -248,7 +250,7 @@ class Trap:
 def test_pickles_are_not_opened(tmp_path):
     path = tmp_path / "pad.npz"
     small().save(path)
-    np.savez(path, **{**content_of(path), "settings": np.array([Trap(tmp_path / "trap")] * 9)})
+    np.savez(path, **{**content_of(path), "settings": np.array([Trap(tmp_path / "trap")] * 10)})
     with pytest.raises(ValueError, match=r"pad\.npz: found"):
         Recognizer.load(path)
     assert not (tmp_path / "trap").exists()
@@ -342,7 +344,7 @@ def test_the_page_gets_the_same_network(tmp_path):
     chances = content["temperature"], content["threshold"], content["refusal"]
     assert chances == (1.25, 0.75, 0.25)
     assert content["gate"] == {"aspect": 1.8, "length": 6.0, "strokes": 3}
-    assert content["image"] == {"pen": 2.5, "box": 19.0, "centre": 14.25}
+    assert content["image"] == {"pen": 2.5, "box": 19.0, "centre": 14.25, "gap": 0.15}
     binary = levels_of(content).tobytes() + base64.b64decode(content["biases"])
     assert content["sha256"] == hashlib.sha256(binary).hexdigest()
 
@@ -365,6 +367,7 @@ def test_the_released_files_belong_together_and_are_small(released, tmp_path):
         ({"refusal": -0.5}, "refusal"),
         ({"gate": Gate(aspect=0)}, "gate"),
         ({"picture": Picture(pen=20)}, "pen"),
+        ({"picture": Picture(gap=0)}, "gap"),
     ],
 )
 def test_settings_that_make_no_sense_are_named(settings, message):

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from mnist_book.drawing.strokes import (
     centre_ink,
+    curved,
     fit_to_box,
+    on_curve,
     rasterize,
     stroke_segments,
     strokes_to_image,
@@ -262,6 +264,66 @@ def test_stroke_segments_by_hand():
 def test_strokes_are_not_joined():
     gap = strokes_to_image([[[0, 0], [0, 10]], [[10, 0], [10, 10]]])
     assert gap[:, 13:15].sum() == 0
+
+
+def test_few_points_of_a_circle_make_a_rounder_one():
+    angles = np.linspace(0, 2 * np.pi, 9)  # 45 degrees apart
+    octagon = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    (circle,) = curved([octagon], gap=0.15)
+    assert len(circle) > 40
+    inner = circle[5:-5]  # at its ends, a curve goes straight on
+    assert np.hypot(*((octagon[:-1] + octagon[1:]) / 2).T).min() < 0.93
+    assert np.hypot(*inner.T).min() > 0.97
+    assert np.hypot(*inner.T).max() < 1.01
+
+
+def test_a_curve_passes_every_point_at_its_time():
+    points = np.random.default_rng(0).normal(0, 9, (7, 2))
+    np.testing.assert_allclose(on_curve(points, np.arange(7)), points, atol=1e-7)
+
+
+def test_a_curve_by_hand():
+    # Equally far apart, in time too: in the middle the speed is the mean of those on both sides.
+    points = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [2.0, 1.0]])
+    leaving = arriving = np.array([0.5, 0.5])
+    middle = (points[1] + points[2]) / 2 + (leaving - arriving) / 8
+    np.testing.assert_allclose(on_curve(points, np.array([1.5])), [middle], atol=1e-7)
+    quarter = points[1] + leaving * (9 / 64 - 3 / 64) + (points[2] - points[1]) * 10 / 64
+    np.testing.assert_allclose(on_curve(points, np.array([1.25])), [quarter], atol=1e-7)
+
+
+def test_a_curve_is_smooth_and_makes_no_loop_where_points_are_unevenly_far_apart():
+    points = np.array([[0, 0], [10, 0], [10.5, 0.5], [10.5, 12]])
+    steps = np.diff(on_curve(points, np.linspace(0, 3, 3001)), axis=0)
+    turns = np.angle((steps[1:, 0] + 1j * steps[1:, 1]) / (steps[:-1, 0] + 1j * steps[:-1, 1]))
+    assert np.abs(turns).max() < 0.05
+    assert np.abs(turns).sum() < np.pi  # 90 degrees, and a little to and fro
+
+
+def test_only_where_points_are_far_apart_there_are_curves():
+    stroke = np.array([[0, 0], [4, 0], [8, 1], [100, 60], [90, 100]])
+    (finer,) = curved([stroke], gap=0.15)
+    np.testing.assert_array_equal(finer[:3], stroke[:3])
+    assert len(finer) == 3 + 6 + 6
+    near = np.linspace([0, 0], [50, 100], 12)
+    np.testing.assert_array_equal(curved([near], gap=0.15)[0], near)
+    np.testing.assert_allclose(
+        strokes_to_image([near], gap=0.15), strokes_to_image([near]), atol=1e-12
+    )
+
+
+@each_shape
+def test_two_points_stay_a_line_and_dots_stay_dots(strokes):
+    lines = [np.array(stroke)[:2] for stroke in strokes] + [np.array([[1.0, 2.0], [1.0, 2.0]])]
+    np.testing.assert_allclose(
+        strokes_to_image(lines, gap=0.01), strokes_to_image(lines), atol=1e-9
+    )
+
+
+@pytest.mark.parametrize("gap", [0, -1, math.nan, math.inf])
+def test_a_gap_that_makes_no_sense_is_named(gap):
+    with pytest.raises(ValueError, match=r"^gap: found"):
+        strokes_to_image(SEVEN, gap=gap)
 
 
 def test_fit_to_box_by_hand():

@@ -116,7 +116,8 @@
     need(positive(...scales, temperature), "scales or temperature");
     need(share(slope, threshold, refusal), "slope or a threshold");
     need(positive(gate?.aspect, gate?.length, gate?.strokes), "limits of the gate");
-    need(positive(image?.pen, image?.box, image?.centre) && image.pen < image.box, "pen or box");
+    const { pen, box, centre, gap } = image ?? {};
+    need(positive(pen, box, centre, gap) && pen < box, "pen, box, centre or gap");
   }
 
   function need(right, what) {

@@ -2,7 +2,8 @@
 (() => {
   "use strict";
   const {
-    withoutSpecks, strokeSegments, fitToBox, centreInk, strokesToImage, SIDE, ARROWS, KEYBOARD,
+    withoutSpecks, curved, strokeSegments, fitToBox, centreInk, strokesToImage,
+    SIDE, ARROWS, KEYBOARD,
   } = DigitPad;
 
   const INK = 15; // width of the line that the pad shows
@@ -64,7 +65,8 @@
   }
 
   /** Paint the stages of strokesToImage, one figure each. */
-  function paintSteps(place, strokes, { pen, box, centre }) {
+  function paintSteps(place, strokes, image) {
+    const { pen, box, centre, gap } = image;
     const [drawn, scaled, centred, pixels] = figures(place, [
       "1. The path of the pen, as drawn",
       `2. Scaled, in proportion: the ink fits a box of ${box} pixels`,
@@ -72,7 +74,7 @@
       `4. Drawn with a round pen of ${pen} pixels on 28 × 28 pixels`,
     ]);
     pixels.classList.add("digit-pad-pixels");
-    paintPixels(pixels, strokesToImage(strokes, { pen, box, centre }));
+    paintPixels(pixels, strokesToImage(strokes, image));
     const asDrawn = sheet(drawn, SIDE), toBox = sheet(scaled, 28), toCentre = sheet(centred, 28);
     asDrawn.lineWidth = 6;
     for (const points of strokes) paintLine(asDrawn, points);
@@ -83,7 +85,7 @@
       path.moveTo(0, centre);
       path.lineTo(28, centre);
     });
-    const segments = strokeSegments(withoutSpecks(strokes));
+    const segments = strokeSegments(curved(withoutSpecks(strokes), gap));
     if (segments.length === 0) return;
     const fitted = fitToBox(segments, box - pen), margin = (28 - box + pen) / 2;
     paintSegments(toBox, fitted.map((segment) => segment.map((value) => value + margin)), pen);

@@ -8,7 +8,8 @@
 globalThis.DigitPad = (() => {
   "use strict";
 
-  const IMAGE = { pen: 2.5, box: 19, centre: 14.25 }; // pixels, as in strokes.py
+  const IMAGE = { pen: 2.5, box: 19, centre: 14.25, gap: null }; // as in strokes.py
+  const PIECES = 6; // straight ones, of the curve from one point to the next
 
   /** Leave out strokes that are tiny beside the largest: a touch by mistake. A lone dot stays. */
   function withoutSpecks(strokes, share = 0.06) {
@@ -20,6 +21,52 @@ globalThis.DigitPad = (() => {
     const limit = share * Math.max(0, ...extents);
     return strokes.filter((_, i) => extents[i] >= limit);
   }
+
+  /** Go in curves where points are farther apart than `gap` of the long side; null: nowhere. */
+  function curved(strokes, gap) {
+    const drawn = strokes.filter((points) => points.length > 0);
+    if (gap === null || drawn.length === 0) return strokes;
+    const { width, height } = bounds(strokeSegments(drawn)), far = gap * Math.max(width, height);
+    return drawn.map((stroke) => {
+      const isFar = (point, i) => i > 0 && distance(stroke[i - 1], point) > far;
+      if (!stroke.some(isFar)) return stroke; // as it mostly is
+      const points = stroke.filter((point, i) => i === 0 || distance(stroke[i - 1], point) > 0);
+      const speeds = speedsAlong(points);
+      return [points[0], ...points.slice(1).flatMap((point, i) => {
+        const count = distance(points[i], point) > far ? PIECES : 1;
+        const places = Array.from({ length: count }, (_, piece) => (piece + 1) / count);
+        return places.map((u) => onCurve(points[i], point, speeds[i], speeds[i + 1], u));
+      })];
+    });
+  }
+
+  /** Say how fast a pen goes through points, as strokes.on_curve does: [x, y] for each. */
+  function speedsAlong(points) {
+    const between = points.slice(1).map((point, i) => {
+      const time = timeBetween(points[i], point);
+      return { time, speed: point.map((value, axis) => (value - points[i][axis]) / time) };
+    });
+    return points.map((_, i) => {
+      const before = between[i - 1] ?? between[i], after = between[i] ?? before;
+      const mean = (axis) =>
+        (after.time * before.speed[axis] + before.time * after.speed[axis]) /
+        (before.time + after.time);
+      return before === undefined ? [0, 0] : [mean(0), mean(1)];
+    });
+  }
+
+  /** Go the share u of the way from one point to the next, leaving and arriving so fast. */
+  function onCurve(from, to, leaving, arriving, u) {
+    const time = timeBetween(from, to);
+    return from.map((start, axis) => {
+      const step = to[axis] - start, first = time * leaving[axis], last = time * arriving[axis];
+      const square = 3 * step - 2 * first - last, cube = first + last - 2 * step;
+      return start + u * (first + u * (square + u * cube));
+    });
+  }
+
+  const distance = ([x0, y0], [x1, y1]) => Math.hypot(x1 - x0, y1 - y0);
+  const timeBetween = (from, to) => Math.sqrt(distance(from, to)) + 1e-9;
 
   /** Cut strokes, lists of [x, y] with y down, into straight segments [x0, y0, x1, y1]. */
   function strokeSegments(strokes) {
@@ -81,8 +128,8 @@ globalThis.DigitPad = (() => {
   }
 
   /** Turn strokes into a picture as MNIST has them: 784 grey levels, row by row. */
-  function strokesToImage(strokes, { pen, box, centre } = IMAGE) {
-    const segments = strokeSegments(withoutSpecks(strokes));
+  function strokesToImage(strokes, { pen, box, centre, gap = null } = IMAGE) {
+    const segments = strokeSegments(curved(withoutSpecks(strokes), gap));
     if (segments.length === 0) return new Float64Array(784);
     return rasterize(centreInk(fitToBox(segments, box - pen), centre), pen);
   }
@@ -99,6 +146,7 @@ globalThis.DigitPad = (() => {
   }
 
   return {
-    IMAGE, withoutSpecks, strokeSegments, fitToBox, centreInk, rasterize, strokesToImage, bounds,
+    IMAGE, withoutSpecks, curved, strokeSegments, fitToBox, centreInk, rasterize, strokesToImage,
+    bounds,
   };
 })();
