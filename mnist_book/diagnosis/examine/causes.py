@@ -41,9 +41,11 @@ def cause(subject: Subject, slopes: Slopes) -> Cause:
         return Cause("gradients.output")
     if not slopes.wrong[matrices].any():
         return _of_biases(subject, slopes)
+    last = np.flatnonzero(matrices)[-1]
+    if slopes.wrong[last] and (found := _of_own_activation(subject)):
+        return found
     if _only_of_length(slopes, matrices) and not _is_shared(arrays):
         return _of_length(subject, slopes, matrices)
-    last = np.flatnonzero(matrices)[-1]
     if _all_zero(subject, slopes):
         return Cause("gradients.zero", "network_all")
     if missing := _never_computed(slopes):
@@ -299,15 +301,21 @@ CODES = {"no_labels": "gradients.no_labels", "extra": "gradients.extra_softmax"}
 CODES |= {"squares": "gradients.squares"}
 
 
+def _of_own_activation(subject: Subject) -> Cause | None:
+    """Find the outputs' derivative taken at the outputs, in which they are squashed once more."""
+    samples = list(_errors(subject))
+    for errors, seen in KNOWN_EXACTLY.values():
+        if samples and _alike(samples, errors, EXACT):
+            return Cause("gradients.output", "network_twice", {"seen": seen})
+    return None
+
+
 def _of_last_layer(subject: Subject, slopes: Slopes, last: int) -> Cause:
     """Compare the last layer's error d_z with what usual mistakes make of it."""
     if half := half_of_gradients(subject):
         return Cause("gradients.output", f"network_{half}")
     samples = list(_errors(subject))
     asked = subject.once(objective)
-    for errors, seen in KNOWN_EXACTLY.values():
-        if samples and _alike(samples, errors, EXACT):
-            return Cause("gradients.output", "network_twice", {"seen": seen})
     if found := _of_other_loss(subject, slopes, samples):
         return found
     for name, (errors, seen) in KNOWN.items():

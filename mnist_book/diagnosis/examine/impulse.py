@@ -49,6 +49,24 @@ def impulse(subject: Subject) -> np.ndarray | None:
     return found[0] if linear else None
 
 
+def catches_up(subject: Subject) -> bool:
+    """Tell weights that follow others, as moving averages do, from those with a velocity.
+
+    When they are not put back after a step, the distance becomes smaller, and so do steps.
+    """
+    k, stepper, lengths = first_weights(subject), Stepper(subject), []
+    if k is None:
+        return False
+    network, (x, y) = stepper.start(11), stepper.batch(12)
+    network.arrays()[k][...] /= SIZES[0]
+    for inputs in [SIZES[0] * x] + AFTER * [0 * x]:
+        before = network.arrays()[k].copy()
+        network.attempt("step", inputs, network.labels_for(y))
+        lengths.append(length(network.arrays()[k] - before))
+    shares = [b / max(a, 1e-300) for a, b in pairwise(lengths)]
+    return bool(max(shares[1:]) < FADES[1])
+
+
 @probe(
     needs="step parameters finite whole twin",
     unless="network.random gradients cross_entropy train function",

@@ -9,6 +9,7 @@ from mnist_book.diagnosis.examine.results import is_matrix
 from mnist_book.diagnosis.examine.subject import Subject
 
 BATCH = 24
+REST, CERTAIN = 90, 30  # steps without a gradient; times the last weights, for answers that are sure
 
 Arrays = list[np.ndarray]
 
@@ -108,10 +109,29 @@ class Stepper:
             g.astype(np.float64).reshape(a.shape) for g, a in zip(gradients, arrays, strict=True)
         ]
 
-    def response(self, seed: int = 11, size: int = BATCH, shrink: float = 1) -> Response | None:
+    def rest(self, network: Subject) -> None:
+        """Take steps that hardly have a gradient, so that velocities of before fade.
+
+        Answers are so sure, and the labels are these answers, that there is nothing to learn.
+        """
+        kept = [array.copy() for array in network.arrays()]
+        for array in [array for array in network.arrays() if is_matrix(array)][-1:]:
+            array *= CERTAIN
+        x, _ = self.batch(1)
+        y = network.predict(x).argmax(axis=1)
+        for _ in range(REST):
+            self.change(network, x, y)
+        network.move(kept)
+
+    def response(
+        self, seed: int = 11, size: int = BATCH, shrink: float = 1, rested: bool = False
+    ) -> Response | None:
         """Compare two steps from the same weights; None if there is nothing to compare."""
         batches = [self.batch(seed + 1, size), self.batch(seed + 2, size)]
-        steps = [self.change(self.start(seed, shrink), *batch) for batch in batches]
+        starts = [self.start(seed, shrink) for _ in batches]
+        for start in starts if rested else ():
+            self.rest(start)
+        steps = [self.change(start, *batch) for start, batch in zip(starts, batches, strict=True)]
         gradients = [self.gradient(seed, *batch, shrink) for batch in batches]
         if None in steps:
             return None

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from mnist_book.diagnosis.examine import moments, schedule
+from mnist_book.diagnosis.examine import impulse, moments, schedule
 from mnist_book.diagnosis.examine.copying import numbers_in
 from mnist_book.diagnosis.examine.notes import note
 from mnist_book.diagnosis.examine.pictures import nearest_mean
@@ -292,7 +292,7 @@ def momentum(subject: Subject) -> Said:
     returned = f"steps of lengths {_row(lengths)}"
     if momentum < -0.01 and later < -0.01:
         yield finding("train.momentum", given, returned, "a steady growth", "network_sign")
-    elif min(momentum, later) > 0.999 and _remembers(subject):
+    elif min(momentum, later) > 0.999 and _remembers(subject) and not impulse.catches_up(subject):
         values = {"momentum": f"{momentum:.3g}"}
         yield finding("train.momentum", given, returned, "growth that ends", **values)
 
@@ -377,6 +377,8 @@ def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
     elif adam:
         yield from adam
     elif along[last] and not along[visible].all():
+        if _was_moving(subject):
+            return
         if _fades(subject, along) or _goes_back_late(subject, found):
             yield finding("train.early_update", **seen)
         elif (cosines[visible & ~along] < 0.9).any():
@@ -386,6 +388,15 @@ def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
     elif _left_out(found) > 0.2 and (share := _never_moved(subject)) > 0.2:
         returned = f"no change in {share:.0%} of the numbers that have a gradient"
         yield finding("train.direction", seen["given"], returned, "a change in each")
+
+
+def _was_moving(subject: Subject) -> bool:
+    """Tell whether steps follow their gradients once velocities of before have faded.
+
+    Nesterov's gradients are those of where the velocity leads.
+    """
+    rested = Stepper(subject).response(rested=True)
+    return rested is not None and bool((rested.cosines[rested.seen] > PARALLEL).all())
 
 
 def _against_others(cosines: np.ndarray) -> bool:

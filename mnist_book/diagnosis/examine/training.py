@@ -48,7 +48,7 @@ def step_works(subject: Subject) -> Said:
             return
 
 
-@probe(needs="step probabilities whole", unless="network.random")
+@probe(needs="step probabilities whole", unless="network.random gradients.zero")
 def changes(subject: Subject) -> Said:
     """Look for a step that changes nothing."""
     walk = subject.once(_walk)
