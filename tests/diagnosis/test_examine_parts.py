@@ -214,6 +214,50 @@ def test_other_inputs_of_the_last_layer_are_no_other_loss(loss):
     assert found.code != "gradients.squares", found
 
 
+def of_hinges(a, t):
+    return np.maximum(a - (a * t).sum(axis=1, keepdims=True) + 1, 0) * (1 - t)
+
+
+def error_of_hinges(a, t):
+    over = (of_hinges(a, t) > 0).astype(float)
+    return over - t * over.sum(axis=1, keepdims=True)
+
+
+def of_focus(a, t):
+    p = (a * t).sum(axis=1)
+    return -((1 - p) ** 2 * np.log(p + TINY)).sum()
+
+
+def error_of_focus(a, t):
+    p = (a * t).sum(axis=1, keepdims=True)
+    d = 2 * (1 - p) * np.log(p + TINY) - (1 - p) ** 2 / (p + TINY)
+    return _through_softmax(a, d * t)
+
+
+SMOOTH = 0.9, 0.01
+OTHER_LOSSES = {
+    "hinges": (lambda z: z, lambda a, t: of_hinges(a, t).sum(), error_of_hinges),
+    "focal": (softmax, of_focus, error_of_focus),
+    "smooth": (
+        softmax,
+        lambda a, t: VALUES["cross-entropy"](a, SMOOTH[0] * t + SMOOTH[1]),
+        lambda a, t: a - SMOOTH[0] * t - SMOOTH[1],
+    ),
+    "Huber": (
+        lambda z: z,
+        lambda a, t: np.where(abs(a - t) < 1, (a - t) ** 2 / 2, abs(a - t) - 0.5).sum(),
+        lambda a, t: np.clip(a - t, -1, 1),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_LOSSES)
+@pytest.mark.parametrize("style", [Columns, layered, functional])
+def test_other_losses_done_right(name, style):
+    report = examine(style(*OTHER_LOSSES[name]), X, Y)
+    assert not report.findings, report
+
+
 # --------------------------------------------------------------------------------------------------
 # Learning rates: twice, and falling
 # --------------------------------------------------------------------------------------------------
@@ -468,7 +512,7 @@ def test_running_averages_that_stay_where_they_are(stuck, keep, hidden, steps):
 
 
 @pytest.mark.parametrize("keep", [0.5, 0.9, 0.99, 0.999])
-@pytest.mark.parametrize("hidden", [(20,), (24, 16)])
+@pytest.mark.parametrize("hidden", [(24, 16), (128,)])
 @pytest.mark.parametrize("steps", [0, 20, 300])
 def test_running_averages_may_be_slow(keep, hidden, steps):
     report = examine(averaging((), keep, hidden, steps), X, Y)
@@ -783,4 +827,43 @@ def test_half_precision_beside_a_copy_in_single(rate, rule):
 @pytest.mark.parametrize("rule", [sgd, momentum])
 def test_half_precision_is_enough_for_long_steps(rule):
     report = examine(type("Short", (Half,), {"master": False})(rule, 0.2, steps=20), X, Y)
+    assert not report.findings, report
+
+
+class Normalised(Trainer):
+    """The first weights are divided by their length, and have a length of their own."""
+
+    def __init__(self, update, steps=0):
+        super().__init__(update)
+        rng = np.random.default_rng(0)
+        first = [rng.normal(size=(49, 24)), np.ones(24), np.zeros(24)]
+        self.arrays = [*first, *self.arrays[2:]]
+        self.memories = [{} for _ in self.arrays]
+        trained(self, steps)
+
+    def forward(self, x):
+        v, size, b1, w2, b2 = self.arrays
+        w1 = size * v / np.linalg.norm(v, axis=0)
+        h = np.maximum(x @ w1 + b1, 0)
+        return h, softmax(h @ w2 + b2)
+
+    def predict_proba(self, x):
+        return self.forward(x)[1]
+
+    def loss_and_gradients(self, x, y):
+        h, p = self.forward(x)
+        v, size, _, w2, _ = self.arrays
+        d2 = (p - np.eye(10)[y]) / len(y)
+        d1 = d2 @ w2.T * (h > 0)
+        unit, dw = v / np.linalg.norm(v, axis=0), x.T @ d1
+        along = (dw * unit).sum(axis=0)
+        dv = size / np.linalg.norm(v, axis=0) * (dw - unit * along)
+        loss = -np.log(p[np.arange(len(y)), y] + TINY).mean()
+        return float(loss), [dv, along, d1.sum(axis=0), h.T @ d2, d2.sum(axis=0)]
+
+
+@pytest.mark.parametrize("rule", [sgd, momentum, adam])
+@pytest.mark.parametrize("steps", [0, 60])
+def test_weights_that_are_divided_by_their_length(rule, steps):
+    report = examine(Normalised(rule, steps), X, Y)
     assert not report.findings, report

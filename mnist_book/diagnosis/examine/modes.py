@@ -15,6 +15,7 @@ from mnist_book.diagnosis.examine.subject import Subject
 PICTURES = 5  # whose probabilities are read off the loss
 DRAWS, UNITS, BATCH = 8, 50, 64  # of dropout; of the last hidden layer that are looked at
 SMALL = 1e-4  # times the usual size, of last weights
+FAR_BETTER = 0.2  # of right answers
 APART = 0.08  # of the spread of losses: far more than a variance of n or of n - 1 makes
 LEAST, MOST = 0.92, 1.5  # of the signal in predicting, that training may have
 
@@ -173,6 +174,19 @@ def running_averages(subject: Subject) -> Said:
         share = found[0] / found[1]
         returned = f"losses of classes in predicting that are {share:.0%} off those in training"
         yield finding("network.modes", given, returned, "the same", "network_running")
+
+
+def slow_averages(subject: Subject) -> float | None:
+    """Return the accuracy with running averages of a batch, if that is far better; else None."""
+    x, y = subject.x[:BATCH].astype(np.float64), subject.y[:BATCH]
+    if not subject.losses or not subject.whole or len(x) < BATCH:
+        return None
+    network = subject.copy()
+    before = float(np.mean(network.predict(x).argmax(axis=1) == y))
+    if not in_company(network, x) or not _settle(network, x):
+        return None
+    after = float(np.mean(network.predict(x).argmax(axis=1) == y))
+    return after if after > before + FAR_BETTER else None
 
 
 def _settle(network: Subject, x: np.ndarray) -> bool:

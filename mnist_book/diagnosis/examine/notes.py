@@ -19,6 +19,9 @@ NOTES = {
     "accuracy on the images that it was trained on: if that is low, too, its training was too "
     "short, or its labels were wrong; if it is high, these images differ from those in "
     "an unusual way",
+    "averages": "it is right for {right} of these images, and for {settled} with running averages "
+    "of a batch of them in the place of its own: those are far behind. They move slowly, or steps "
+    "were few",
     "by_rote": "it knows about the {end} {count} of these images by heart, with {known} right, and "
     "{others} of the others, which are no harder. If it was trained on all of them, its batches "
     "never left those: look at what moves on the index of the batch, and what stands in the loop",

@@ -95,6 +95,24 @@ def changes_by_shift(subject: Subject) -> bool | None:
     return bool(abs(twin.loss(x, y) - before) > 1e-6 * abs(before))
 
 
+def has_margin(subject: Subject) -> bool:
+    """Tell a loss of scores, not probabilities: that of hinges is flat once the label's is ahead.
+
+    Cross-entropy never is, however far ahead it is.
+    """
+    twin, losses = subject.twin, []
+    twin.random_point(2)
+    x, last = subject.inputs(np.random.default_rng(1), BATCH), twin.last_layer()
+    if len(last) < 2:
+        return False
+    for label, ahead in ((0, 5), (0, 7), (1, 5)):
+        for array in last:
+            array[...] = 0
+        last[1].reshape(-1)[0] = ahead
+        losses.append(twin.loss(x, np.full(len(x), label)))
+    return bool(losses[0] == losses[1] < losses[2] and np.isfinite(losses).all())
+
+
 def _as_multiple(
     name: str, losses: np.ndarray, scores: np.ndarray, p: np.ndarray
 ) -> Objective | None:

@@ -8,7 +8,7 @@ import numpy as np
 from mnist_book.diagnosis.evidence import cleaned
 from mnist_book.diagnosis.examine.calling import Refused
 from mnist_book.diagnosis.examine.halves import half_of_loss
-from mnist_book.diagnosis.examine.objective import changes_by_shift, objective
+from mnist_book.diagnosis.examine.objective import changes_by_shift, has_margin, objective
 from mnist_book.diagnosis.examine.plain import HUGE, MOST_ELEMENTS, Foreign, kind_of
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import as_array, identical, is_matrix, is_weights
@@ -152,6 +152,8 @@ def single_outputs(subject: Subject) -> bool:
             return _like_sigmoids(p)
         if asked.name:
             return asked.single
+        if subject.twin and subject.once(has_margin):
+            return True
         if subject.twin and subject.once(changes_by_shift) is not None:
             return subject.once(changes_by_shift)
         if p.min() < 0:

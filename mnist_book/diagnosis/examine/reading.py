@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mnist_book.diagnosis.examine import training
+from mnist_book.diagnosis.examine import modes, training
 from mnist_book.diagnosis.examine.forms import ENOUGH, LARGER, Cure, cure
 from mnist_book.diagnosis.examine.notes import doubt, note
 from mnist_book.diagnosis.examine.pictures import nearest_mean, nearest_their_own
@@ -93,8 +93,13 @@ def _signal(subject: Subject, size: float) -> tuple[float, int] | None:
 def other_form(subject: Subject) -> Said:
     """Look for another form of the pictures, or another order of classes, that it reads well."""
     mended = subject.once(cure)
-    if mended is not None and not mended.change.endswith(LARGER):
+    if mended is None or mended.change.endswith(LARGER):
+        return
+    slow = subject.once(modes.slow_averages)
+    if slow is None:
         yield _mended(subject, mended)
+    else:
+        yield doubt("averages", right=f"{subject.accuracy:.0%}", settled=f"{slow:.0%}")
 
 
 @probe(needs="finite", unless="*")
@@ -105,7 +110,7 @@ def larger_form(subject: Subject) -> Said:
     always the same.
     """
     mended = subject.once(cure)
-    if mended is not None:
+    if mended is not None and subject.once(modes.slow_averages) is None:
         yield _mended(subject, mended)
 
 
