@@ -1,6 +1,7 @@
 """Steps after a single gradient, gradients where outputs could be extreme, and gradients of 0."""
 
 import types
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -107,7 +108,7 @@ class Wide:
     def __init__(self, sizes, logarithm, wrong=False):
         rng = np.random.default_rng(4)
         self.logarithm, self.wrong, self.parameters = logarithm, wrong, []
-        for n, m in zip(sizes, sizes[1:], strict=False):
+        for n, m in pairwise(sizes):
             self.parameters += [rng.normal(0, 0.5 / np.sqrt(n), (n, m)), np.zeros(m)]
 
     def run(self, x):
@@ -467,12 +468,32 @@ def averaged_with_momentum(net, w, g, m, v, u):
     w += 0.1 * (u - w)
 
 
-RIGHT = {
-    f.__name__: each(f)
-    for f in (heavy_ball, damped, damped_but_first, rewritten, of_cs231n, quasi_hyperbolic)
-    + (two_velocities, with_growing_momentum, warm_up, clipped, noisy, with_decay, centred, adam)
-    + (nadam, amsgrad, adagrad, adadelta, signs, lion, rprop, averaged, averaged_with_momentum)
-}
+METHODS = [
+    heavy_ball,
+    damped,
+    damped_but_first,
+    rewritten,
+    of_cs231n,
+    quasi_hyperbolic,
+    two_velocities,
+    with_growing_momentum,
+    warm_up,
+    clipped,
+    noisy,
+    with_decay,
+    centred,
+    adam,
+    nadam,
+    amsgrad,
+    adagrad,
+    adadelta,
+    signs,
+    lion,
+    rprop,
+    averaged,
+    averaged_with_momentum,
+]
+RIGHT = {f.__name__: each(f) for f in METHODS}
 RIGHT |= {"look-ahead": look_ahead("before"), "with copies": nesterov_with_copies}
 
 
@@ -488,9 +509,7 @@ def test_no_right_method_is_accused(name, steps):
     assert not examine(few, X, Y).findings
 
 
-@pytest.mark.parametrize(
-    ("undo", "says"), [("never", "network_ahead"), ("after", "network_more")]
-)
+@pytest.mark.parametrize(("undo", "says"), [("never", "network_ahead"), ("after", "network_more")])
 @pytest.mark.parametrize("steps", [0, 150])
 def test_a_look_ahead_that_is_not_taken_back(undo, says, steps):
     network = trained(Mover(look_ahead(undo)), steps)
@@ -566,3 +585,145 @@ def test_a_sum_over_the_batch_is_no_step_uphill():
     assert codes(report)[:1] == ["train.ascent"]
     assert len(report.findings[0].evidence) < 300
     assert codes(examine(OverTheBatch(1, 1), X, Y)) == []
+
+
+# --------------------------------------------------------------------------------------------------
+# Kinds that forums have
+# --------------------------------------------------------------------------------------------------
+
+
+class Changed(Mover):
+    """The same network, of which a method is another one."""
+
+    def __init__(self, **members):
+        for name, member in members.items():
+            setattr(self, name, types.MethodType(member, self))
+        super().__init__(each(lambda net, w, g, *_: w.__isub__(0.1 * g)))
+
+    def bend(self, z):
+        return np.maximum(z, 0)
+
+    def slope(self, z):
+        return z > 0
+
+    def targets(self, y):
+        return np.eye(10)[y]
+
+    def predict_proba(self, x):
+        return softmax(self.bend(x @ self.w[0] + self.w[1]) @ self.w[2] + self.w[3])
+
+    def loss_and_gradients(self, x, y):
+        z = x @ self.w[0] + self.w[1]
+        h, p, t = self.bend(z), self.predict_proba(x), self.targets(y)
+        d = (p - t) / len(y)
+        dh = d @ self.w[2].T * self.slope(z)
+        loss = float(-(t * np.log(p + 1e-12)).sum() / len(y))
+        return loss, [x.T @ dh, dh.sum(axis=0), h.T @ d, d.sum(axis=0)]
+
+
+def softened(rest):
+    return {"targets": lambda net, y: 0.9 * np.eye(10)[y] + rest}
+
+
+def by_pictures(added):
+    """Make gradients in a loop over the pictures, in which they are added up, or not."""
+
+    def loss_and_gradients(net, x, y):
+        loss, total = 0.0, [np.zeros_like(w) for w in net.w]
+        for k in range(len(x)):
+            own, gradients = Changed.loss_and_gradients(net, x[k : k + 1], y[k : k + 1])
+            loss += own / len(x)
+            for t, g in zip(total, gradients, strict=True):
+                t[...] = added * t + g / len(x)
+        return loss, total
+
+    return {"loss_and_gradients": loss_and_gradients}
+
+
+def kept(late):
+    """Make gradients of the hidden layer that is kept, which may be renewed too late."""
+
+    def loss_and_gradients(net, x, y):
+        h, before = net.bend(x @ net.w[0] + net.w[1]), net.memory.get("h")
+        net.memory["h"] = h
+        loss, gradients = Changed.loss_and_gradients(net, x, y)
+        if late and before is not None and before.shape == h.shape:
+            d = (net.predict_proba(x) - np.eye(10)[y]) / len(y)
+            gradients[2] = before.T @ d
+        return loss, gradients
+
+    return {"loss_and_gradients": loss_and_gradients}
+
+
+def rounded(digits):
+    def loss_and_gradients(net, x, y):
+        loss, gradients = Changed.loss_and_gradients(net, x, y)
+        return loss, [np.round(g, digits) for g in gradients]
+
+    return {"loss_and_gradients": loss_and_gradients}
+
+
+def labels_of_its_own(own):
+    def step(net, x, y):
+        y = net.predict_proba(x).argmax(axis=1) if own else y
+        Mover.step(net, x, y)
+
+    return {"step": step}
+
+
+def curved(bend, slope):
+    return {"bend": lambda net, z: bend(z), "slope": lambda net, z: slope(z)}
+
+
+def swish(z):
+    return z * sigmoid(z)
+
+
+def elu(z):
+    return np.where(z > 0, z, 0.5 * (np.exp(np.minimum(z, 0)) - 1))
+
+
+FORUMS = {
+    "targets that sum to 1.9": ("network_targets", softened(0.1), softened(0.01)),
+    "the last picture alone": ("network_last_picture", by_pictures(0), by_pictures(1)),
+    "a cache that is late": ("network_leftover", kept(True), kept(False)),
+    "rounded": ("network_decimals", rounded(2), rounded(12)),
+    "its own answers": ("network_labels", labels_of_its_own(True), labels_of_its_own(False)),
+    "swish": (
+        "network_another",
+        curved(swish, sigmoid),
+        curved(swish, lambda z: sigmoid(z) * (1 + z * (1 - sigmoid(z)))),
+    ),
+    "tanh": (
+        "network_another",
+        curved(np.tanh, lambda z: 1 - np.tanh(z)),
+        curved(np.tanh, lambda z: 1 - np.tanh(z) ** 2),
+    ),
+    "ELU": (
+        "network_another",
+        curved(elu, lambda z: np.where(z > 0, 1, elu(z) + 1)),
+        curved(elu, lambda z: np.where(z > 0, 1, elu(z) + 0.5)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORUMS)
+@pytest.mark.parametrize("steps", [0, 60])
+def test_kinds_that_forums_have(name, steps):
+    says, wrong, right = FORUMS[name]
+    report = examine(trained(Changed(**wrong), steps), X, Y)
+    assert report.findings and report.findings[0].says == says, report
+    report = examine(trained(Changed(**right), steps), X, Y)
+    assert not report.findings, report
+
+
+@pytest.mark.parametrize("steps", [0, 60])
+def test_a_velocity_of_biases_alone_that_never_fades(steps):
+    def update(net, w, g, m, v, u, fades=0.9):
+        m[...] = (m if w.ndim == 1 and fades == 1 else 0.9 * m) - 0.01 * g
+        w += m
+
+    wrong = trained(Mover(each(lambda *a: update(*a, fades=1))), steps)
+    report = examine(wrong, X, Y)
+    assert [each.says for each in report.findings][:1] == ["network_one"], report
+    assert not examine(trained(Mover(each(update)), steps), X, Y).findings

@@ -41,6 +41,8 @@ def cause(subject: Subject, slopes: Slopes) -> Cause:
         return Cause("gradients.output")
     if not slopes.wrong[matrices].any():
         return _of_biases(subject, slopes)
+    if digits := _decimals(slopes):
+        return Cause("gradients.output", "network_decimals", {"digits": digits})
     last = np.flatnonzero(matrices)[-1]
     if slopes.wrong[last] and (found := _of_own_activation(subject)):
         return found
@@ -137,6 +139,19 @@ def _of_biases(subject: Subject, slopes: Slopes) -> Cause:
         if np.allclose(factors, 1 / slopes.batch, rtol=0.02):
             return Cause("gradients.bias", "network_mean", {"m": slopes.batch})
     return Cause("gradients.bias")
+
+
+def _decimals(slopes: Slopes) -> int:
+    """Return to how many decimals all gradients are rounded; 0 if they aren't."""
+    given, right = (
+        np.concatenate([getattr(pair, name) for pair in slopes.pairs])
+        for name in ("analytic", "numeric")
+    )
+    for digits in range(1, 6):
+        whole, usual = given * 10**digits, right * 10**digits
+        if len(np.unique(whole.round())) > 2 and np.abs(whole - whole.round()).max() < 1e-6:
+            return digits if np.abs(usual - usual.round()).max() > 0.01 else 0
+    return 0
 
 
 def _all_zero(subject: Subject, slopes: Slopes) -> bool:
@@ -301,6 +316,33 @@ CODES = {"no_labels": "gradients.no_labels", "extra": "gradients.extra_softmax"}
 CODES |= {"squares": "gradients.squares"}
 
 
+def _last_alone(subject: Subject) -> bool:
+    """Tell whether the gradients of a batch are those of its last picture, but for a factor."""
+    x, y = _pictures(subject), np.arange(SAMPLES) % subject.classes
+    batch, last = (
+        np.concatenate([g.ravel() for g in subject.twin.gradients(x[rows], y[rows])[1]])
+        for rows in (slice(None), slice(-1, None))
+    )
+    sizes = float(np.linalg.norm(batch) * np.linalg.norm(last))
+    return bool(batch @ last > (1 - EXACT) * sizes > 0)
+
+
+def _targets(samples: list) -> dict[str, str]:
+    """Return what stands for the labels, where dz is p less that, and it does not sum to 1."""
+    if not samples or _only_directions(samples):
+        return {}
+    errors, outputs, labels = (np.concatenate(part) for part in zip(*samples, strict=True))
+    parts = np.stack([outputs, labels, np.ones(len(labels))], axis=1)
+    (factor, on, off), *_ = np.linalg.lstsq(parts, errors, rcond=None)
+    if not factor or np.abs(parts @ [factor, on, off] - errors).max() > 1e-9 * np.abs(errors).max():
+        return {}
+    on, off = -(on + off) / factor, -off / factor
+    total = on + (len(samples[0][1]) - 1) * off
+    if not np.allclose([p.sum() for _, p, _ in samples], 1) or abs(total - 1) < 0.01:
+        return {}
+    return {"on": f"{on:.3g}", "off": f"{off:.3g}", "sum": f"{total:.3g}"}
+
+
 def _of_own_activation(subject: Subject) -> Cause | None:
     """Find the outputs' derivative taken at the outputs, in which they are squashed once more."""
     samples = list(_errors(subject))
@@ -330,13 +372,16 @@ def _of_last_layer(subject: Subject, slopes: Slopes, last: int) -> Cause:
                 if bias is not None and alone.wrong[bias]:  # so that no input is in it
                     return Cause("gradients.output", "network_other_loss")
                 return Cause("gradients.inputs")
-            return Cause("gradients.output", "network_batch")
+            says = "network_last_picture" if _last_alone(subject) else "network_batch"
+            return Cause("gradients.output", says)
         if asked.name == "squares" and name in ("extra", "squares"):
             if name == "extra" and all(np.isclose(p.sum(), 1) for _, p, _ in samples):
                 return Cause("gradients.output", "network_diagonal")
             continue
         says = "network" if name in CODES else "network_seen"
         return Cause(CODES.get(name, "gradients.output"), says, {"seen": seen})
+    if targets := _targets(samples):
+        return Cause("gradients.output", "network_targets", targets)
     if samples and _bent(samples):
         return Cause("gradients.output", "network_bent")
     return Cause("gradients.output", "network")
@@ -465,6 +510,13 @@ def _before_last_layer(subject: Subject, wrong: np.ndarray) -> Cause:
                 return Cause("gradients.missing_activation", says)
         if _at_other_units(right, used):
             return Cause("gradients.missing_activation", "network_elsewhere")
+        if len(np.unique(right.round(3))) > 2 and len(np.unique(used.round(3))) > 2:
+            passes = _right_at(subject, "positive") or _right_at(subject, "small")
+            if passes and not past:
+                most = np.abs(right - used).argsort()[-3:]
+                shown = [", ".join(f"{v:.3g}" for v in values[most]) for values in (used, right)]
+                values = dict(zip(("used", "right"), shown, strict=True))
+                return Cause("gradients.missing_activation", "network_another", values)
     # Of small weights hardly anything goes through the layers that a shortcut passes.
     if _right_at(subject, "positive") or (not past and _right_at(subject, "small")):
         return Cause("gradients.missing_activation")

@@ -45,7 +45,9 @@ def impulse(subject: Subject) -> np.ndarray | None:
             return None
         firsts.append(length(steps[0]) / size)
         found.append(np.array([length(step) / length(steps[0]) for step in steps]))
-    linear = abs(firsts[0] / firsts[1] - 1) < EXACT and np.allclose(*found, rtol=EXACT, atol=0)
+    linear = abs(firsts[0] / firsts[1] - 1) < EXACT and np.allclose(
+        found[0], found[1], rtol=EXACT, atol=0
+    )
     return found[0] if linear else None
 
 

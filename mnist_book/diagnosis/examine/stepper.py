@@ -9,7 +9,8 @@ from mnist_book.diagnosis.examine.results import is_matrix
 from mnist_book.diagnosis.examine.subject import Subject
 
 BATCH = 24
-REST, CERTAIN = 90, 30  # steps without a gradient; times the last weights, for answers that are sure
+REST = 90  # steps without a gradient
+CERTAIN = 60.0  # of scores, or times the last weights: answers that are sure
 
 Arrays = list[np.ndarray]
 
@@ -112,12 +113,15 @@ class Stepper:
     def rest(self, network: Subject) -> None:
         """Take steps that hardly have a gradient, so that velocities of before fade.
 
-        Answers are so sure, and the labels are these answers, that there is nothing to learn.
+        The answer is so sure, and the label is this answer, that there is nothing to learn.
         """
-        kept = [array.copy() for array in network.arrays()]
+        kept, (x, y) = [array.copy() for array in network.arrays()], self.batch(1)
+        bias = [a for a in network.last_layer() if not is_matrix(a)]
         for array in [array for array in network.arrays() if is_matrix(array)][-1:]:
-            array *= CERTAIN
-        x, _ = self.batch(1)
+            array *= 0 if bias else CERTAIN
+        for array in bias:
+            array[...] = -CERTAIN
+            array.flat[0] = CERTAIN
         y = network.predict(x).argmax(axis=1)
         for _ in range(REST):
             self.change(network, x, y)

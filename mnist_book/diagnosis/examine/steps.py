@@ -32,7 +32,7 @@ from mnist_book.diagnosis.reports import Finding
 PARALLEL = 0.9995  # cosine of a step that is a multiple of the gradient
 NEEDS = "step loss_and_gradients parameters probabilities whole twin"
 UNLESS = "network.random gradients cross_entropy train.no_update train.adam train.ascent function"
-UNLESS += " train.early_update train.rate_falls"
+UNLESS += " train.early_update train.rate_falls train.ignores_batch"
 SMALL_WEIGHTS = 0.02  # of the usual size, of a last layer that a step turns far
 SMALL_RATE = 1e-4  # of learning
 FROZEN = 10_000_000  # steps in which the loss falls by 1 %, that no training ever takes
@@ -278,9 +278,17 @@ def momentum(subject: Subject) -> Said:
     if None in steps:
         return
     flat = [np.concatenate([part.ravel() for part in step]) for step in steps]
+    found = list(_growing(subject, flat))
+    for k in range(len(steps[0])) if not found else ():  # one of them may hide among all
+        found = found or list(_growing(subject, [step[k].ravel() for step in steps], str(k)))
+    yield from found
+
+
+def _growing(subject: Subject, flat: Arrays, number: str = "") -> Said:
+    """Say how steps of all parameters grow, or of one of them, if that is wrong."""
     first, second, third = (b - a for a, b in pairwise(flat))
-    size = length(flat[0])
-    if not size or min(length(first), length(second)) < 1e-3 * size:
+    size, least = length(flat[0]), 1e-6 if number else 1e-3  # beside a velocity that never fades
+    if not size or min(length(first), length(second)) < least * size:
         return
     if cosine(first, second) ** 2 < 0.99:
         return
@@ -293,8 +301,9 @@ def momentum(subject: Subject) -> Said:
     if momentum < -0.01 and later < -0.01:
         yield finding("train.momentum", given, returned, "a steady growth", "network_sign")
     elif min(momentum, later) > 0.999 and _remembers(subject) and not impulse.catches_up(subject):
-        values = {"momentum": f"{momentum:.3g}"}
-        yield finding("train.momentum", given, returned, "growth that ends", **values)
+        values = {"momentum": f"{momentum:.3g}", "number": number}
+        says = "network_one" if number else "network"
+        yield finding("train.momentum", given, returned, "growth that ends", says, **values)
 
 
 def _remembers(subject: Subject) -> bool:

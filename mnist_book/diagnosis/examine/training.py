@@ -75,7 +75,25 @@ def trains_a_copy(subject: Subject) -> Said:
         yield finding("network.modes", walk.given, returned, "other predictions", "network_copy")
 
 
-@probe(needs="step probabilities whole", unless=UNLESS_DIRECTION)
+@probe(needs="step probabilities whole twin parameters losses", unless=UNLESS_DIRECTION)
+def learns_labels(subject: Subject) -> Said:
+    """Give other labels to a batch: the step must be another one, as the loss is."""
+    stepper = Stepper(subject)
+    x, y = stepper.batch(12)
+    steps_taken = [stepper.change(stepper.start(11), x, labels) for labels in (y, 0 * y)]
+    stepper.place(stepper.twin, 11, 1)
+    losses = [stepper.twin.loss(x, labels) for labels in (y, 0 * y)]
+    if None in steps_taken or abs(losses[0] - losses[1]) < 1e-6 * abs(losses[0]):
+        return
+    first, other = (np.concatenate([part.ravel() for part in step]) for step in steps_taken)
+    if first.any() and np.array_equal(first, other):
+        given = f"a batch of {len(x)}, and the same pictures with the label 0"
+        yield finding(
+            "train.ignores_batch", given, "the same step", "another one", "network_labels"
+        )
+
+
+@probe(needs="step probabilities whole", unless=f"{UNLESS_DIRECTION} train.ignores_batch")
 def direction(subject: Subject) -> Said:
     """Look for steps against the gradient."""
     found = steps.known_response(subject)
@@ -89,7 +107,9 @@ def direction(subject: Subject) -> Said:
             yield finding("train.ascent", "two batches, random weights", returned, expected)
 
 
-@probe(needs="step probabilities whole", unless=f"{UNLESS_DIRECTION} softmax.axis")
+@probe(
+    needs="step probabilities whole", unless=f"{UNLESS_DIRECTION} train.ignores_batch softmax.axis"
+)
 def uphill(subject: Subject) -> Said:
     """Look for steps that make the loss larger, where no gradients are beside them.
 
@@ -537,4 +557,13 @@ def learned(
     return losses, False
 
 
-PROBES = (step_works, changes, trains_a_copy, direction, uphill, leaves_none_out, labels_of_pictures)
+PROBES = (
+    step_works,
+    changes,
+    trains_a_copy,
+    learns_labels,
+    direction,
+    uphill,
+    leaves_none_out,
+    labels_of_pictures,
+)
