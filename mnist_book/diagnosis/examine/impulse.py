@@ -15,7 +15,7 @@ from mnist_book.diagnosis.examine.stepper import Stepper, cosine, first_weights,
 from mnist_book.diagnosis.examine.subject import Subject
 
 SIZES = 1e13, 1e10  # times the usual inputs
-AFTER = 4  # steps without a gradient
+AFTER, LONG_AFTER = 4, 40  # steps without a gradient
 EXACT = 1e-6  # relative, of lengths of steps
 FADES = 0.1, 0.9999  # factors of a velocity
 MORE = 1.05  # times what fading leaves
@@ -61,12 +61,11 @@ def catches_up(subject: Subject) -> bool:
         return False
     network, (x, y) = stepper.start(11), stepper.batch(12)
     network.arrays()[k][...] /= SIZES[0]
-    for inputs in [SIZES[0] * x] + AFTER * [0 * x]:
+    for inputs in [SIZES[0] * x] + LONG_AFTER * [0 * x]:
         before = network.arrays()[k].copy()
         network.attempt("step", inputs, network.labels_for(y))
         lengths.append(length(network.arrays()[k] - before))
-    shares = [b / max(a, 1e-300) for a, b in pairwise(lengths)]
-    return bool(max(shares[1:]) < FADES[1])
+    return lengths[-1] < FADES[1] * lengths[-2]
 
 
 @probe(

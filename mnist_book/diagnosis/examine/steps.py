@@ -279,9 +279,13 @@ def momentum(subject: Subject) -> Said:
         return
     flat = [np.concatenate([part.ravel() for part in step]) for step in steps]
     found = list(_growing(subject, flat))
-    for k in range(len(steps[0])) if not found else ():  # one of them may hide among all
-        found = found or list(_growing(subject, [step[k].ravel() for step in steps], str(k)))
     yield from found
+    if not found:  # one of them may hide among all
+        apart = [
+            list(_growing(subject, [step[k].ravel() for step in steps], str(k)))
+            for k in range(len(steps[0]))
+        ]
+        yield from next(filter(None, apart), ()) if not all(apart) else ()
 
 
 def _growing(subject: Subject, flat: Arrays, number: str = "") -> Said:
@@ -300,7 +304,11 @@ def _growing(subject: Subject, flat: Arrays, number: str = "") -> Said:
     returned = f"steps of lengths {_row(lengths)}"
     if momentum < -0.01 and later < -0.01:
         yield finding("train.momentum", given, returned, "a steady growth", "network_sign")
-    elif min(momentum, later) > 0.999 and _remembers(subject) and not impulse.catches_up(subject):
+    elif (
+        min(momentum, later) > 0.999
+        and _remembers(subject)
+        and (number or not impulse.catches_up(subject))
+    ):
         values = {"momentum": f"{momentum:.3g}", "number": number}
         says = "network_one" if number else "network"
         yield finding("train.momentum", given, returned, "growth that ends", says, **values)
