@@ -77,16 +77,19 @@ def trains_a_copy(subject: Subject) -> Said:
 
 @probe(needs="step probabilities whole twin parameters losses", unless=UNLESS_DIRECTION)
 def learns_labels(subject: Subject) -> Said:
-    """Give other labels to a batch: the step must be another one, as the loss is."""
+    """Give other labels to a batch: the step must be another one, as it is for other pictures."""
     stepper = Stepper(subject)
     x, y = stepper.batch(12)
-    steps_taken = [stepper.change(stepper.start(11), x, labels) for labels in (y, 0 * y)]
+    batches = (x, y), (x, 0 * y), (stepper.batch(13)[0], y)
+    steps_taken = [stepper.change(stepper.start(11), *batch) for batch in batches]
     stepper.place(stepper.twin, 11, 1)
     losses = [stepper.twin.loss(x, labels) for labels in (y, 0 * y)]
     if None in steps_taken or abs(losses[0] - losses[1]) < 1e-6 * abs(losses[0]):
         return
-    first, other = (np.concatenate([part.ravel() for part in step]) for step in steps_taken)
-    if first.any() and np.array_equal(first, other):
+    first, of_labels, of_pictures = (
+        np.concatenate([part.ravel() for part in step]) for step in steps_taken
+    )
+    if np.array_equal(first, of_labels) and not np.array_equal(first, of_pictures):
         given = f"a batch of {len(x)}, and the same pictures with the label 0"
         yield finding(
             "train.ignores_batch", given, "the same step", "another one", "network_labels"
