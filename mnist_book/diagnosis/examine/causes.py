@@ -20,6 +20,7 @@ from mnist_book.diagnosis.examine.slopes import BATCH, Slopes, compare
 from mnist_book.diagnosis.examine.subject import Subject
 
 SAMPLES = 6  # single pictures
+EXACT = 1e-9  # off a cosine of 1: errors that rounding alone makes others
 UNITS = 48  # of a hidden layer that are looked at
 
 
@@ -40,9 +41,15 @@ def cause(subject: Subject, slopes: Slopes) -> Cause:
         return Cause("gradients.output")
     if not slopes.wrong[matrices].any():
         return _of_biases(subject, slopes)
+    if digits := _decimals(slopes):
+        return Cause("gradients.output", "network_decimals", {"digits": digits})
+    last = np.flatnonzero(matrices)[-1]
+    if slopes.wrong[last] and (found := _of_own_activation(subject)):
+        return found
     if _only_of_length(slopes, matrices) and not _is_shared(arrays):
         return _of_length(subject, slopes, matrices)
-    last = np.flatnonzero(matrices)[-1]
+    if _all_zero(subject, slopes):
+        return Cause("gradients.zero", "network_all")
     if missing := _never_computed(slopes):
         return Cause("gradients.zero", "network", {"numbers": ", ".join(map(str, missing))})
     if found := _transposed(subject) or _in_other_order(slopes) or _shared(subject, slopes):
@@ -132,6 +139,33 @@ def _of_biases(subject: Subject, slopes: Slopes) -> Cause:
         if np.allclose(factors, 1 / slopes.batch, rtol=0.02):
             return Cause("gradients.bias", "network_mean", {"m": slopes.batch})
     return Cause("gradients.bias")
+
+
+def _decimals(slopes: Slopes) -> int:
+    """Return to how many decimals all gradients are rounded; 0 if they aren't."""
+    given, right = (
+        np.concatenate([getattr(pair, name) for pair in slopes.pairs])
+        for name in ("analytic", "numeric")
+    )
+    for digits in range(1, 6):
+        whole, usual = given * 10**digits, right * 10**digits
+        if len(np.unique(whole.round())) > 2 and np.abs(whole - whole.round()).max() < 1e-6:
+            return digits if np.abs(usual - usual.round()).max() > 0.01 else 0
+    return 0
+
+
+def _all_zero(subject: Subject, slopes: Slopes) -> bool:
+    """Tell gradients that are exactly 0 throughout, at other points and of single pictures too."""
+    if any(pair.analytic.any() for pair in slopes.pairs):
+        return False
+    for seed in (2, 4, 5):
+        subject.twin.random_point(seed)
+        x = subject.inputs(np.random.default_rng(seed), SAMPLES)
+        for rows in (slice(0, SAMPLES), slice(0, 1)):
+            y = np.arange(SAMPLES)[rows] % subject.classes
+            if any(g.any() for g in subject.twin.gradients(x[rows], y)[1]):
+                return False
+    return True
 
 
 def _never_computed(slopes: Slopes) -> list[int]:
@@ -231,8 +265,27 @@ def _jacobian(p: np.ndarray, d: np.ndarray) -> np.ndarray:
     return p * (d - p @ d)
 
 
+def _slope_of_sigmoid(z: np.ndarray) -> np.ndarray:
+    """Compute the derivative of the sigmoid, from what goes into it."""
+    a = 1 / (1 + np.exp(-z))
+    return a * (1 - a)
+
+
 Errors = Callable[[np.ndarray, np.ndarray], np.ndarray]
 # What d_z of the last layer may be, for probabilities p and one-hot labels y; how to say it.
+KNOWN_EXACTLY: dict[str, tuple[Errors, str]] = {  # which differ little from those of `KNOWN`
+    "sigmoid of a": (
+        lambda p, y: (p - y) * _slope_of_sigmoid(p),
+        "(p - labels) * s(p) * (1 - s(p)), where s is the sigmoid: its derivative is taken at the "
+        "activation a = s(z) in place of z, so that the sigmoid counts twice. Give it z, or write "
+        "a * (1 - a)",
+    ),
+    "tanh of a": (
+        lambda p, y: (p - y) * (1 - np.tanh(p) ** 2),
+        "(p - labels) * (1 - tanh(p) ** 2): the derivative of tanh is taken at the activation a = "
+        "tanh(z) in place of z, so that tanh counts twice. Give it z, or write 1 - a ** 2",
+    ),
+}
 KNOWN: dict[str, tuple[Errors, str]] = {
     "right": (lambda p, y: p - y, "p - labels"),
     "no_labels": (lambda p, y: p, "p"),
@@ -263,6 +316,42 @@ CODES = {"no_labels": "gradients.no_labels", "extra": "gradients.extra_softmax"}
 CODES |= {"squares": "gradients.squares"}
 
 
+def _last_alone(subject: Subject) -> bool:
+    """Tell whether the gradients of a batch are those of its last picture, but for a factor."""
+    x, y = _pictures(subject), np.arange(SAMPLES) % subject.classes
+    batch, last = (
+        np.concatenate([g.ravel() for g in subject.twin.gradients(x[rows], y[rows])[1]])
+        for rows in (slice(None), slice(-1, None))
+    )
+    sizes = float(np.linalg.norm(batch) * np.linalg.norm(last))
+    return bool(batch @ last > (1 - EXACT) * sizes > 0)
+
+
+def _targets(samples: list) -> dict[str, str]:
+    """Return what stands for the labels, where dz is p less that, and it does not sum to 1."""
+    if not samples or _only_directions(samples):
+        return {}
+    errors, outputs, labels = (np.concatenate(part) for part in zip(*samples, strict=True))
+    parts = np.stack([outputs, labels, np.ones(len(labels))], axis=1)
+    (factor, on, off), *_ = np.linalg.lstsq(parts, errors, rcond=None)
+    if not factor or np.abs(parts @ [factor, on, off] - errors).max() > 1e-9 * np.abs(errors).max():
+        return {}
+    on, off = -(on + off) / factor, -off / factor
+    total = on + (len(samples[0][1]) - 1) * off
+    if not np.allclose([p.sum() for _, p, _ in samples], 1) or abs(total - 1) < 0.01:
+        return {}
+    return {"on": f"{on:.3g}", "off": f"{off:.3g}", "sum": f"{total:.3g}"}
+
+
+def _of_own_activation(subject: Subject) -> Cause | None:
+    """Find the outputs' derivative taken at the outputs, in which they are squashed once more."""
+    samples = list(_errors(subject))
+    for errors, seen in KNOWN_EXACTLY.values():
+        if samples and _alike(samples, errors, EXACT):
+            return Cause("gradients.output", "network_twice", {"seen": seen})
+    return None
+
+
 def _of_last_layer(subject: Subject, slopes: Slopes, last: int) -> Cause:
     """Compare the last layer's error d_z with what usual mistakes make of it."""
     if half := half_of_gradients(subject):
@@ -283,13 +372,16 @@ def _of_last_layer(subject: Subject, slopes: Slopes, last: int) -> Cause:
                 if bias is not None and alone.wrong[bias]:  # so that no input is in it
                     return Cause("gradients.output", "network_other_loss")
                 return Cause("gradients.inputs")
-            return Cause("gradients.output", "network_batch")
+            says = "network_last_picture" if _last_alone(subject) else "network_batch"
+            return Cause("gradients.output", says)
         if asked.name == "squares" and name in ("extra", "squares"):
             if name == "extra" and all(np.isclose(p.sum(), 1) for _, p, _ in samples):
                 return Cause("gradients.output", "network_diagonal")
             continue
         says = "network" if name in CODES else "network_seen"
         return Cause(CODES.get(name, "gradients.output"), says, {"seen": seen})
+    if targets := _targets(samples):
+        return Cause("gradients.output", "network_targets", targets)
     if samples and _bent(samples):
         return Cause("gradients.output", "network_bent")
     return Cause("gradients.output", "network")
@@ -350,15 +442,15 @@ def _errors(subject: Subject) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarr
         yield error.astype(np.float64), p, np.eye(subject.classes)[y[0]]
 
 
-def _alike(samples: list, errors: Errors) -> bool:
-    """Tell whether all errors are these, but for one factor."""
+def _alike(samples: list, errors: Errors, off: float = 1e-4) -> bool:
+    """Tell whether all errors are these, but for one factor, and `off` from a cosine of 1."""
     ratios = []
     for error, p, y in samples:
         expected = np.nan_to_num(np.asarray(errors(p, y), dtype=np.float64))
         sizes = np.linalg.norm(error), np.linalg.norm(expected)
         if max(sizes) < 1e-12:
             continue
-        if not min(sizes) or abs(error @ expected) < (1 - 1e-4) * sizes[0] * sizes[1]:
+        if not min(sizes) or abs(error @ expected) < (1 - off) * sizes[0] * sizes[1]:
             return False
         ratios.append(abs(error @ expected) / sizes[1] ** 2)
     if not ratios:
@@ -418,6 +510,13 @@ def _before_last_layer(subject: Subject, wrong: np.ndarray) -> Cause:
                 return Cause("gradients.missing_activation", says)
         if _at_other_units(right, used):
             return Cause("gradients.missing_activation", "network_elsewhere")
+        if len(np.unique(right.round(3))) > 2 and len(np.unique(used.round(3))) > 2:
+            passes = _right_at(subject, "positive") or _right_at(subject, "small")
+            if passes and not past:
+                most = np.abs(right - used).argsort()[-3:]
+                shown = [", ".join(f"{v:.3g}" for v in values[most]) for values in (used, right)]
+                values = dict(zip(("used", "right"), shown, strict=True))
+                return Cause("gradients.missing_activation", "network_another", values)
     # Of small weights hardly anything goes through the layers that a shortcut passes.
     if _right_at(subject, "positive") or (not past and _right_at(subject, "small")):
         return Cause("gradients.missing_activation")

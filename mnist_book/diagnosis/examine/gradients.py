@@ -84,6 +84,29 @@ def steady(subject: Subject) -> Said:
             return
 
 
+@probe(
+    needs="loss_and_gradients parameters",
+    unless="function.shape gradients.accumulated train.early_update network.random",
+)
+def nothing_left_over(subject: Subject) -> Said:
+    """Call it with other pictures between: the same pictures must have the same gradients."""
+    x, y = _batch(subject)
+    network, calls = subject.copy(), []
+    for inputs in (x, x, x[::-1], x):
+        calls.append(network.gradients(inputs, y))
+    (_, _), (loss, usual), _, (loss_after, after) = calls
+    for first, second in zip(usual, after, strict=True):
+        size = float(np.linalg.norm(first))
+        if first.shape != second.shape or not np.isfinite([loss, loss_after, size]).all():
+            return
+        off = float(np.linalg.norm(first - second))
+        if np.isclose(loss, loss_after, rtol=1e-6) and off > 0.01 * size > 1e-12:
+            given = f"{len(x)} examples twice, then in another order, then once more"
+            returned = f"gradients that differ by {off / size:.0%}"
+            yield finding("gradients.accumulated", given, returned, "the same", "network_leftover")
+            return
+
+
 def _moved_along(
     gradients: list[np.ndarray], before: list[np.ndarray], after: list[np.ndarray]
 ) -> list[int]:
@@ -216,4 +239,4 @@ def _row(numbers: np.ndarray) -> str:
     return ", ".join(f"{number:.3g}" for number in numbers)
 
 
-PROBES = (shapes, steady, biases_in_use, differences)
+PROBES = (shapes, steady, nothing_left_over, biases_in_use, differences)

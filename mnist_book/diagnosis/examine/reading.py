@@ -257,7 +257,11 @@ def sure_of_bytes(subject: Subject) -> Said:
     """Doubt a network that is surer of bytes than it is right, and isn't of the same from 0 to 1.
 
     Trained on pictures from 0 to 1, it may read those from 0 to 255 nearly as well: all scores
-    grow alike. Trained on bytes for long, it may look the same, so this is no more than a doubt.
+    grow alike. This is no more than a doubt. Most networks that were trained on bytes are hardly
+    sure of anything in pictures from 0 to 1, but the longer the steps were, or the larger the first
+    weights, the surer they are there, and some are just as sure as they are right: weights drawn
+    three times too large do that, and softmax regression with a rate between 0.001 and 0.01. Loss
+    and accuracy are then the same, too, and biases of either kind make no difference.
     """
     x, y, scale = subject.x, subject.y, 255
     if len(y) < ENOUGH or not 50 < x.max() <= scale:

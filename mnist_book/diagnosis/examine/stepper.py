@@ -9,6 +9,8 @@ from mnist_book.diagnosis.examine.results import is_matrix
 from mnist_book.diagnosis.examine.subject import Subject
 
 BATCH = 24
+REST = 90  # steps without a gradient
+CERTAIN = 60.0  # of scores, or times the last weights: answers that are sure
 
 Arrays = list[np.ndarray]
 
@@ -108,10 +110,32 @@ class Stepper:
             g.astype(np.float64).reshape(a.shape) for g, a in zip(gradients, arrays, strict=True)
         ]
 
-    def response(self, seed: int = 11, size: int = BATCH, shrink: float = 1) -> Response | None:
+    def rest(self, network: Subject) -> None:
+        """Take steps that hardly have a gradient, so that velocities of before fade.
+
+        The answer is so sure, and the label is this answer, that there is nothing to learn.
+        """
+        kept, (x, y) = [array.copy() for array in network.arrays()], self.batch(1)
+        bias = [a for a in network.last_layer() if not is_matrix(a)]
+        for array in [array for array in network.arrays() if is_matrix(array)][-1:]:
+            array *= 0 if bias else CERTAIN
+        for array in bias:
+            array[...] = -CERTAIN
+            array.flat[0] = CERTAIN
+        y = network.predict(x).argmax(axis=1)
+        for _ in range(REST):
+            self.change(network, x, y)
+        network.move(kept)
+
+    def response(
+        self, seed: int = 11, size: int = BATCH, shrink: float = 1, rested: bool = False
+    ) -> Response | None:
         """Compare two steps from the same weights; None if there is nothing to compare."""
         batches = [self.batch(seed + 1, size), self.batch(seed + 2, size)]
-        steps = [self.change(self.start(seed, shrink), *batch) for batch in batches]
+        starts = [self.start(seed, shrink) for _ in batches]
+        for start in starts if rested else ():
+            self.rest(start)
+        steps = [self.change(start, *batch) for start, batch in zip(starts, batches, strict=True)]
         gradients = [self.gradient(seed, *batch, shrink) for batch in batches]
         if None in steps:
             return None

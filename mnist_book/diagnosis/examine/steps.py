@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from mnist_book.diagnosis.examine import moments, schedule
+from mnist_book.diagnosis.examine import impulse, moments, schedule
 from mnist_book.diagnosis.examine.copying import numbers_in
 from mnist_book.diagnosis.examine.notes import note
 from mnist_book.diagnosis.examine.pictures import nearest_mean
@@ -32,7 +32,7 @@ from mnist_book.diagnosis.reports import Finding
 PARALLEL = 0.9995  # cosine of a step that is a multiple of the gradient
 NEEDS = "step loss_and_gradients parameters probabilities whole twin"
 UNLESS = "network.random gradients cross_entropy train.no_update train.adam train.ascent function"
-UNLESS += " train.early_update train.rate_falls"
+UNLESS += " train.early_update train.rate_falls train.ignores_batch"
 SMALL_WEIGHTS = 0.02  # of the usual size, of a last layer that a step turns far
 SMALL_RATE = 1e-4  # of learning
 FROZEN = 10_000_000  # steps in which the loss falls by 1 %, that no training ever takes
@@ -278,9 +278,21 @@ def momentum(subject: Subject) -> Said:
     if None in steps:
         return
     flat = [np.concatenate([part.ravel() for part in step]) for step in steps]
+    found = list(_growing(subject, flat))
+    yield from found
+    if not found:  # one of them may hide among all
+        apart = [
+            list(_growing(subject, [step[k].ravel() for step in steps], str(k)))
+            for k in range(len(steps[0]))
+        ]
+        yield from next(filter(None, apart), ()) if not all(apart) else ()
+
+
+def _growing(subject: Subject, flat: Arrays, number: str = "") -> Said:
+    """Say how steps of all parameters grow, or of one of them, if that is wrong."""
     first, second, third = (b - a for a, b in pairwise(flat))
-    size = length(flat[0])
-    if not size or min(length(first), length(second)) < 1e-3 * size:
+    size, least = length(flat[0]), 1e-6 if number else 1e-3  # beside a velocity that never fades
+    if not size or min(length(first), length(second)) < least * size:
         return
     if cosine(first, second) ** 2 < 0.99:
         return
@@ -292,9 +304,14 @@ def momentum(subject: Subject) -> Said:
     returned = f"steps of lengths {_row(lengths)}"
     if momentum < -0.01 and later < -0.01:
         yield finding("train.momentum", given, returned, "a steady growth", "network_sign")
-    elif min(momentum, later) > 0.999 and _remembers(subject):
-        values = {"momentum": f"{momentum:.3g}"}
-        yield finding("train.momentum", given, returned, "growth that ends", **values)
+    elif (
+        min(momentum, later) > 0.999
+        and _remembers(subject)
+        and (number or not impulse.catches_up(subject))
+    ):
+        values = {"momentum": f"{momentum:.3g}", "number": number}
+        says = "network_one" if number else "network"
+        yield finding("train.momentum", given, returned, "growth that ends", says, **values)
 
 
 def _remembers(subject: Subject) -> bool:
@@ -377,6 +394,8 @@ def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
     elif adam:
         yield from adam
     elif along[last] and not along[visible].all():
+        if _was_moving(subject):
+            return
         if _fades(subject, along) or _goes_back_late(subject, found):
             yield finding("train.early_update", **seen)
         elif (cosines[visible & ~along] < 0.9).any():
@@ -386,6 +405,15 @@ def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
     elif _left_out(found) > 0.2 and (share := _never_moved(subject)) > 0.2:
         returned = f"no change in {share:.0%} of the numbers that have a gradient"
         yield finding("train.direction", seen["given"], returned, "a change in each")
+
+
+def _was_moving(subject: Subject) -> bool:
+    """Tell whether steps follow their gradients once velocities of before have faded.
+
+    Nesterov's gradients are those of where the velocity leads.
+    """
+    rested = Stepper(subject).response(rested=True)
+    return rested is not None and bool((rested.cosines[rested.seen] > PARALLEL).all())
 
 
 def _against_others(cosines: np.ndarray) -> bool:

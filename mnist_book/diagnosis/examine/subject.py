@@ -134,6 +134,7 @@ class Subject:
         self.facts: dict[Callable, Theirs] = {}
         self.loss_of_one_hot = False
         self.luck = 0  # another one makes calls draw other random numbers
+        self.calmed: dict[str, tuple[float, float]] = {}  # factors of `random_point`, by its kind
         self.generators = [(each, _state_of(each)) for each in generators]
         self.start = [array.copy() for array in self.arrays()]
 
@@ -148,6 +149,7 @@ class Subject:
         twin = Subject(original, self.examples, self.calls, dtype)
         for fact in ("rows", "x", "y", "classes", "takes_one_hot", "of_original"):
             vars(twin)[fact] = getattr(self, fact)
+        twin.calmed = self.calmed
         if "losses" in vars(self):
             vars(twin)["losses"], twin.loss_of_one_hot = self.losses, self.loss_of_one_hot
         return twin
@@ -558,6 +560,7 @@ class Subject:
         rng, arrays = np.random.default_rng(seed), self.arrays()
         last = max((k for k, a in enumerate(arrays) if is_weights(a)), default=0)
         biases = [k for k, a in enumerate(arrays) if not is_weights(a) and k < len(arrays) - 1]
+        calm, calm_last = self.calmed.get("positive" if kind == "positive" else "random", (1, 1))
         for k, array in enumerate(arrays):
             final = k == last or (array.size == self.classes and k == len(arrays) - 1)
             positive = kind == "positive" and not final
@@ -571,6 +574,8 @@ class Subject:
             else:
                 array[...] = rng.normal(lift if positive else 0, 0.1 * min(lift, 3), array.shape)
             array *= 1e-3 if kind == "small" and not final else 1
+            if is_weights(array):
+                array *= calm_last if k == last else calm
 
     def home(self) -> None:
         """Give it the parameters that it came with."""

@@ -31,6 +31,7 @@ ENOUGH_BIASES, SAME_WAY = 20, 0.7  # numbers; a cosine that chance does not give
 STILL, FALLS = 2e-4, 0.9  # of the loss at the start: a fall that is none; what longer ones leave
 HEART = 16  # examples to learn by heart, at most
 HEART_ATTEMPTS = ((None, 0.005, 150), (2, 0.01, 600), (3, 0.03, 600))  # from where, rate, steps
+UNLESS_DIRECTION = "network.random train.no_update train.adam gradients.sign cross_entropy.sign"
 VANISHED = 1e-3  # of the gradient, that is left in the first layer
 AFFORDABLE = 0.05  # seconds of processor time for one call while learning by heart
 
@@ -47,7 +48,7 @@ def step_works(subject: Subject) -> Said:
             return
 
 
-@probe(needs="step probabilities whole", unless="network.random")
+@probe(needs="step probabilities whole", unless="network.random gradients.zero")
 def changes(subject: Subject) -> Said:
     """Look for a step that changes nothing."""
     walk = subject.once(_walk)
@@ -74,12 +75,30 @@ def trains_a_copy(subject: Subject) -> Said:
         yield finding("network.modes", walk.given, returned, "other predictions", "network_copy")
 
 
-@probe(
-    needs="step probabilities whole",
-    unless="network.random train.no_update train.adam gradients.sign cross_entropy.sign",
-)
+@probe(needs="step probabilities whole twin parameters losses", unless=UNLESS_DIRECTION)
+def learns_labels(subject: Subject) -> Said:
+    """Give other labels to a batch: the step must be another one, as it is for other pictures."""
+    stepper = Stepper(subject)
+    x, y = stepper.batch(12)
+    batches = (x, y), (x, 0 * y), (stepper.batch(13)[0], y)
+    steps_taken = [stepper.change(stepper.start(11), *batch) for batch in batches]
+    stepper.place(stepper.twin, 11, 1)
+    losses = [stepper.twin.loss(x, labels) for labels in (y, 0 * y)]
+    if None in steps_taken or abs(losses[0] - losses[1]) < 1e-6 * abs(losses[0]):
+        return
+    first, of_labels, of_pictures = (
+        np.concatenate([part.ravel() for part in step]) for step in steps_taken
+    )
+    if np.array_equal(first, of_labels) and not np.array_equal(first, of_pictures):
+        given = f"a batch of {len(x)}, and the same pictures with the label 0"
+        yield finding(
+            "train.ignores_batch", given, "the same step", "another one", "network_labels"
+        )
+
+
+@probe(needs="step probabilities whole", unless=f"{UNLESS_DIRECTION} train.ignores_batch")
 def direction(subject: Subject) -> Said:
-    """Look for steps that go uphill."""
+    """Look for steps against the gradient."""
     found = steps.known_response(subject)
     if found is not None and found.seen.any():
         known = subject.once(moments.method) if (found.cosines < 0).any() else None
@@ -89,11 +108,25 @@ def direction(subject: Subject) -> Said:
             shown = ", ".join(f"{cosine:.3f}" for cosine in found.cosines)
             returned, expected = f"cosines of step and -gradient {shown}", "above 0"
             yield finding("train.ascent", "two batches, random weights", returned, expected)
+
+
+@probe(
+    needs="step probabilities whole", unless=f"{UNLESS_DIRECTION} train.ignores_batch softmax.axis"
+)
+def uphill(subject: Subject) -> Said:
+    """Look for steps that make the loss larger, where no gradients are beside them.
+
+    A sum over the wrong axis gives a loss that right steps may raise.
+    """
+    found = steps.known_response(subject)
+    if found is not None and found.seen.any():
         return
     walk = subject.once(_walk)
     if walk and walk.goes_up():
-        losses = ", ".join(f"{losses[0]:.3g}" for losses in walk.losses)
-        yield finding("train.ascent", walk.given, f"losses {losses}", "falling losses")
+        first, last = walk.losses[: STEPS + 1], walk.losses[-1]
+        losses = ", ".join(f"{losses[0]:.3g}" for losses in first)
+        returned = f"losses {losses}, ... and in the end {last[0]:.3g}"
+        yield finding("train.ascent", walk.given, returned, "falling losses")
 
 
 @probe(
@@ -527,4 +560,13 @@ def learned(
     return losses, False
 
 
-PROBES = (step_works, changes, trains_a_copy, direction, leaves_none_out, labels_of_pictures)
+PROBES = (
+    step_works,
+    changes,
+    trains_a_copy,
+    learns_labels,
+    direction,
+    uphill,
+    leaves_none_out,
+    labels_of_pictures,
+)

@@ -56,7 +56,7 @@ def sizes(subject: Subject) -> Said:
             yield note("sizes", kind=kind, sizes=shown)
 
 
-@probe()
+@probe(unless="gradients.zero")
 def dead(subject: Subject) -> Said:
     """Count units that are the same for all examples."""
     layers = subject.layers if subject.provides("probabilities") else []
