@@ -694,3 +694,55 @@ def test_networks_by_function_are_examined_as_well():
     net = Net()
     parts = types.SimpleNamespace(predict_proba=net.predict_proba, step=net.step)
     assert examine(parts, *zoo.digits(7)).ok
+
+
+def by_sign_of_gradient(values):
+    def back(self, d, w, z):
+        d = d @ w.T
+        return np.where(d > 0, d, values * d)
+
+    return back
+
+
+@pytest.mark.parametrize(
+    ("methods", "says"),
+    [
+        ({"back": by_sign_of_gradient(0.0)}, "the sign of the gradient itself"),
+        ({"slope": 0.1, "back": by_sign_of_gradient(0.1)}, "the sign of the gradient itself"),
+        (
+            {"back": lambda self, d, w, z: d @ w.T * np.roll(self.df(z), 1, axis=1)},
+            "not at the right units",
+        ),
+    ],
+)
+def test_which_sign_the_derivative_of_a_bent_line_goes_by(methods, says):
+    x, y = zoo.digits(7)
+    finding = examine(bug(**methods)(), x, y).findings[0]
+    assert finding.code in ("gradients.missing_activation", "gradients.wrong")
+    assert says in finding.message, finding
+
+
+def first_derivative_elsewhere(self, d, w, z):
+    """Take the first hidden layer's derivative at the second one's units, the second's as it is."""
+    d = d @ w.T
+    return d * (self.df(z) if z.shape[1] == self.w[-1].shape[0] else self.df(z)[:, ::-1])
+
+
+def test_no_formula_is_doubted_where_the_last_hidden_layer_is_right():
+    x, y = zoo.digits(7)
+    finding = examine(bug(**SIGMOID, back=first_derivative_elsewhere)(), x, y).findings[0]
+    assert finding.code in ("gradients.wrong", "gradients.missing_activation")
+    assert "not the derivative of this activation" not in finding.message
+
+
+def test_weights_that_wrong_gradients_made_lean_did_not_start_so():
+    x, y = zoo.digits(28, 2000)
+    x -= x.mean(axis=0)
+    network = bug(back=by_sign_of_gradient(0.0), rate=0.02)(sizes=(784, 60, 40, 10))
+    rng = np.random.default_rng(0)
+    for _ in range(340):
+        rows = rng.choice(len(x), 50)
+        network.step(x[rows], y[rows])
+    found = [finding.code for finding in examine(network, x, y).findings]
+    assert found[0] == "gradients.missing_activation"
+    assert "init.positive" not in found

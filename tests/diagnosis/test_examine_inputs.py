@@ -136,3 +136,41 @@ def test_pixels_that_were_divided_by_next_to_nothing():
     x[::7, 5] = 1e8
     finding = first(examine(NETWORK, x, Y), "data.not_scaled")
     assert "thousands of times" in finding.message
+
+
+def swapped_as_views(rng, count=600):
+    """Rows of an array shuffled by swapping views, as random.shuffle does: most are lost."""
+    order = np.arange(count)[:, np.newaxis]
+    for i in range(count - 1, 0, -1):
+        j = int(rng.integers(0, i + 1))
+        order[i], order[j] = order[j], order[i]
+    return order.ravel()
+
+
+def oversampled(rng):
+    rare = np.flatnonzero(Y > 6)
+    return np.concatenate([np.arange(len(Y)), rng.choice(rare, 1500)])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_pictures_that_copies_of_others_have_replaced(seed):
+    rows = swapped_as_views(np.random.default_rng(seed))
+    found = first(examine(NETWORK, X[rows], Y[rows]), "train.lost_pictures")
+    assert f"{len(np.unique(rows))} different" in found.evidence
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        lambda rng: np.repeat(np.arange(len(Y)), 3),
+        lambda rng: rng.integers(0, len(Y), len(Y)),
+        lambda rng: rng.integers(0, len(Y), 4 * len(Y)),
+        lambda rng: rng.permutation(len(Y)),
+        oversampled,
+    ],
+)
+@pytest.mark.parametrize("seed", range(5))
+def test_pictures_that_come_more_than_once_may_be_meant(rows, seed):
+    rows = rows(np.random.default_rng(seed))
+    report = examine(NETWORK, X[rows], Y[rows])
+    assert "train.lost_pictures" not in [found.code for found in report.findings]

@@ -22,6 +22,7 @@ from mnist_book.diagnosis.examine.subject import Subject
 SAMPLES = 6  # single pictures
 EXACT = 1e-9  # off a cosine of 1: errors that rounding alone makes others
 UNITS = 48  # of a hidden layer that are looked at
+APART = 0.01  # of derivatives
 
 
 @dataclass(frozen=True)
@@ -496,7 +497,7 @@ def _before_last_layer(subject: Subject, wrong: np.ndarray) -> Cause:
         return Cause("gradients.wrong", "network_normalised")
     derivatives = _derivatives(subject)
     if derivatives:
-        right, used = derivatives
+        right, used, back = derivatives
         if slopes := _other_slope(right, used):
             if slopes["forward"] == "-1":
                 return Cause("leaky_relu.abs", "network", slopes)
@@ -508,9 +509,12 @@ def _before_last_layer(subject: Subject, wrong: np.ndarray) -> Cause:
             close = [np.isclose(used, factor, rtol=0.02, atol=1e-3) for factor in candidates]
             if close and np.any(close, axis=0).all():
                 return Cause("gradients.missing_activation", says)
+        if _by_sign_of(back, right, used):
+            return Cause("gradients.missing_activation", "network_sign_of_gradient")
         if _at_other_units(right, used):
             return Cause("gradients.missing_activation", "network_elsewhere")
-        if len(np.unique(right.round(3))) > 2 and len(np.unique(used.round(3))) > 2:
+        smooth = min(len(np.unique(values.round(3))) for values in (right, used)) > 2
+        if smooth and np.abs(right - used).max() > APART:
             passes = _right_at(subject, "positive") or _right_at(subject, "small")
             if passes and not past:
                 most = np.abs(right - used).argsort()[-3:]
@@ -556,8 +560,8 @@ def _other_row_left_out(subject: Subject) -> bool:
     return False
 
 
-def _derivatives(subject: Subject) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return each hidden unit's derivative, as it is and as the way back has it.
+def _derivatives(subject: Subject) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Return each hidden unit's derivative, as it is and as the way back has it, and what comes back.
 
     The gradient of a unit's bias is what comes back to it from the last layer, weights @ d_z, times
     its activation's derivative.
@@ -590,7 +594,7 @@ def _derivatives(subject: Subject) -> tuple[np.ndarray, np.ndarray] | None:
     shown = np.abs(back) > 1e-4
     if shown.sum() < 3:
         return None
-    return np.array(numeric)[shown] / back[shown], used[shown] / back[shown]
+    return np.array(numeric)[shown] / back[shown], used[shown] / back[shown], back[shown]
 
 
 def _other_slope(right: np.ndarray, used: np.ndarray) -> dict[str, str] | None:
@@ -605,6 +609,13 @@ def _other_slope(right: np.ndarray, used: np.ndarray) -> dict[str, str] | None:
     return {"forward": f"{forward:.3g}", "back": f"{back:.3g}"} if forward != back else None
 
 
+def _by_sign_of(back: np.ndarray, right: np.ndarray, used: np.ndarray) -> bool:
+    """Tell derivatives of a bent line that go by the sign of what comes back, and not of z."""
+    expected = np.where(back > 0, right.max(), right.min())
+    both = (back > 0).any() and (back < 0).any() and np.ptp(right) > APART
+    return bool(both and np.allclose(used, expected, atol=1e-3))
+
+
 def _at_other_units(right: np.ndarray, used: np.ndarray) -> bool:
     """Tell derivatives of a bent line that are taken somewhere else: both values, exchanged."""
     low, high = right.min(), right.max()
@@ -612,7 +623,7 @@ def _at_other_units(right: np.ndarray, used: np.ndarray) -> bool:
     below = [np.isclose(values, low, atol=1e-3) for values in (right, used)]
     known = all((a | b).all() for a, b in zip(above, below, strict=True))
     exchanged = bool((above[0] & below[1]).any() and (below[0] & above[1]).any())
-    return known and exchanged and high - low > 0.01
+    return known and exchanged and high - low > APART
 
 
 def _constant_below(subject: Subject) -> float:

@@ -9,6 +9,10 @@ from mnist_book.diagnosis.examine.results import as_array
 from mnist_book.diagnosis.examine.subject import Subject
 
 
+DISTINCT = 0.58  # as a share; of as many rows drawn with replacement 0.63 are
+UNEVEN = 1.35
+
+
 @probe(last=True)
 def labels(subject: Subject) -> Said:
     """Labels must be whole numbers, one for each class."""
@@ -129,6 +133,35 @@ def _nearest(x: np.ndarray, y: np.ndarray, others: np.ndarray, labels: np.ndarra
 
 
 @probe()
+def copies(subject: Subject) -> Said:
+    """Look for pictures that have taken the place of others, some of them many times.
+
+    Rows may be repeated on purpose: all as often, those of a class more often, or drawn with
+    replacement. A swap of views copies copies, so that a few become far more frequent than that.
+    """
+    images, n = np.ascontiguousarray(subject.images), len(subject.images)
+    as_bytes = images.view([("", f"V{images.strides[0]}")]).ravel()
+    _, first, times = np.unique(as_bytes, return_index=True, return_counts=True)
+    if not 50 <= len(times) < DISTINCT * n or images.shape[1] < 50:
+        return
+    digits = subject.digits[first]
+    classes = [times[digits == digit] for digit in np.unique(digits)]
+    if np.mean([_unevenness(own) for own in classes]) > UNEVEN:
+        returned = f"{len(times)} different ones, one of them {times.max()} times"
+        yield finding("train.lost_pictures", f"{n} images", returned, "all different", "network")
+
+
+def _unevenness(times: np.ndarray) -> float:
+    """Return the variance of how often each comes, in units of that of drawing with replacement."""
+    mean, rate = float(times.mean()), float(times.mean())
+    if mean < 1.01:
+        return 0.0
+    for _ in range(50):  # a Poisson distribution without its zeros has this mean
+        rate = mean * (1 - np.exp(-rate))
+    return float(times.var() / (mean * (1 + rate - mean)))
+
+
+@probe()
 def answers(subject: Subject) -> Said:
     """Look for a column of the pictures that is the label itself, on whatever scale."""
     x, y = subject.images[:2000].astype(np.float64), subject.digits[:2000].astype(np.float64)
@@ -165,4 +198,4 @@ def _runs(digits: np.ndarray) -> tuple[float, float]:
     return float(np.mean(digits[1:] == digits[:-1])), float(in_a_batch)
 
 
-PROBES = (rows, labels, float_labels, scale, answers, pairs, order)
+PROBES = (rows, labels, float_labels, scale, copies, answers, pairs, order)

@@ -108,6 +108,8 @@ def one_seed(subject: Subject) -> Said:
 def one_sign(subject: Subject) -> Said:
     """Weights must have both signs."""
     starting = subject.probabilities is not None and untrained(subject)
+    # Steps along wrong gradients may make weights lean, and read no better for it.
+    starting = starting and subject.once(shaped_by_pictures)[1] <= TRAINED
     for layer, w in enumerate(subject.weights, 1):
         if w.size < 100 or not np.abs(w).max() < 100:
             continue
