@@ -561,7 +561,7 @@ def _other_row_left_out(subject: Subject) -> bool:
 
 
 def _derivatives(subject: Subject) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """Return each hidden unit's derivative, as it is and as the way back has it, and what comes back.
+    """Return each hidden unit's derivative, right and as it is used, and what comes back to it.
 
     The gradient of a unit's bias is what comes back to it from the last layer, weights @ d_z, times
     its activation's derivative.

@@ -8,7 +8,6 @@ from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import as_array
 from mnist_book.diagnosis.examine.subject import Subject
 
-
 DISTINCT = 0.58  # as a share; of as many rows drawn with replacement 0.63 are
 UNEVEN = 1.35
 
