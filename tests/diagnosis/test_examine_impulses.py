@@ -727,3 +727,51 @@ def test_a_velocity_of_biases_alone_that_never_fades(steps):
     report = examine(wrong, X, Y)
     assert [each.says for each in report.findings][:1] == ["network_one"], report
     assert not examine(trained(Mover(each(update)), steps), X, Y).findings
+
+
+def with_biases(change):
+    """Change the gradients of biases, from those of weights and of biases, right as they are."""
+
+    def loss_and_gradients(net, x, y):
+        loss, (w, b, v, c) = Changed.loss_and_gradients(net, x, y)
+        return loss, [w, change(b), v, change(c)]
+
+    return {"loss_and_gradients": loss_and_gradients}
+
+
+def a_step_alone(members, steps, order=(0, 1, 2, 3)):
+    """Train a network, of which no gradients are shown."""
+    net = trained(Changed(**members), steps)
+    return types.SimpleNamespace(
+        predict_proba=net.predict_proba, parameters=[net.w[k] for k in order], step=net.step
+    )
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 2, 1, 3)])
+@pytest.mark.parametrize("steps", [0, 60])
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda g: np.full_like(g, g.sum()), "network_one_number"),
+        (lambda g: np.full_like(g, np.abs(g).sum()), "network_one_number"),
+        (lambda g: np.roll(g, 1), "network"),
+    ],
+)
+def test_biases_alone_take_another_step(change, says, steps, order):
+    report = examine(a_step_alone(with_biases(change), steps, order), X, Y)
+    assert codes(report)[:1] == ["gradients.bias"], report
+    assert report.findings[0].says == says and "nan" not in str(report), report
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 2, 1, 3)])
+@pytest.mark.parametrize("steps", [0, 60])
+@pytest.mark.parametrize("change", [lambda g: g, lambda g: 2 * g])
+def test_right_steps_of_biases_are_right(change, steps, order):
+    report = examine(a_step_alone(with_biases(change), steps, order), X, Y)
+    assert "gradients.bias" not in codes(report) and "gradients.wrong" not in codes(report), report
+
+
+def test_weights_that_step_aside_are_no_matter_of_biases():
+    wrong = curved(lambda z: np.maximum(z, 0), np.ones_like)
+    report = examine(a_step_alone(wrong, 0), X, Y)
+    assert codes(report)[:1] == ["gradients.wrong"], report

@@ -659,6 +659,114 @@ def test_right_pooling_is_right(name, way):
 
 
 # --------------------------------------------------------------------------------------------------
+# Windows of a convolution that overlap
+# --------------------------------------------------------------------------------------------------
+
+
+class Windows:
+    """A convolution by rows of numbers of the pictures' cells; `way` is how gradients go back."""
+
+    def __init__(self, rng, maps, filters, side, way, size=3, stride=1, flat=True, pad=0):
+        self.maps, self.side, self.pad, self.way, self.flat = maps, side + 2 * pad, pad, way, flat
+        self.size, self.count = size, (side + 2 * pad - size) // stride + 1
+        kernels = rng.normal(0, np.sqrt(2 / (maps * size**2)), (filters, maps, size, size))
+        kernels = kernels.reshape(filters, -1).T.copy() if flat else kernels
+        self.parameters = [kernels, np.zeros(filters)]
+        cells = np.arange(maps * self.side**2).reshape(maps, self.side, self.side)
+        windows = np.lib.stride_tricks.sliding_window_view(cells, (size, size), axis=(1, 2))
+        windows = windows[:, ::stride, ::stride].transpose(1, 2, 0, 3, 4)
+        self.cells = windows.reshape(self.count**2, -1)  # of each place, by maps and taps
+
+    def _kernels(self):
+        k = self.parameters[0]
+        return k if self.flat else k.reshape(len(k), -1).T
+
+    def forward(self, x, training):
+        side = self.side - 2 * self.pad
+        x = x.reshape(len(x), self.maps, side, side)
+        x = np.pad(x, ((0, 0), (0, 0), *[(self.pad, self.pad)] * 2)).reshape(len(x), -1)
+        self.columns = x[:, self.cells]
+        return (
+            (self.columns @ self._kernels() + self.parameters[1])
+            .transpose(0, 2, 1)
+            .reshape(len(x), -1)
+        )
+
+    def backward(self, d):
+        n, kernels = len(d), self._kernels()
+        d = d.reshape(n, -1, len(self.cells)).transpose(0, 2, 1)
+        g = np.tensordot(self.columns, d, ((0, 1), (0, 1)))
+        g = g if self.flat else g.T.reshape(self.parameters[0].shape)
+        self.gradients = [g, d.sum(axis=(0, 1))]
+        taps = kernels.reshape(self.maps, self.size, self.size, -1)
+        taps = taps[:, ::-1, ::-1] if self.way == "turned" else taps
+        if self.way == "short":
+            taps = taps.copy()
+            taps[:, -1] = taps[:, :, -1] = 0
+        back = d @ taps.reshape(kernels.shape).T
+        found = np.zeros((n, self.maps * self.side**2))
+        if self.way == "repeated":
+            found[:, self.cells] += back
+        elif self.way == "by places":
+            for k, place in enumerate(self.cells):
+                found[:, place] = back[:, k]
+        elif self.way == "by taps":
+            for k, tap in enumerate(self.cells.T):
+                found[:, tap] = back[:, :, k]
+        else:
+            np.add.at(found, (slice(None), self.cells), back)
+        found = found.reshape(n, self.maps, self.side, self.side)
+        inside = slice(self.pad, self.side - self.pad)
+        return found[:, :, inside, inside].reshape(n, -1)
+
+
+def windows(way, steps=0, flat=True, pad=0, stride=1, activation="relu"):
+    """Make a network of two convolutions and a layer."""
+    rng = np.random.default_rng(0)
+    first_one = Windows(rng, 1, 4, 14, way, stride=2, flat=flat)
+    second = Windows(rng, 4, 6, first_one.count, way, stride=stride, flat=flat, pad=pad)
+    inputs = 6 * second.count**2
+    made = [first_one, zoo.Activation(activation), second, zoo.Activation(activation)]
+    made += [zoo.Dense(rng.normal(0, np.sqrt(2 / inputs), (inputs, 10)))]
+    network = zoo.Net(made, "cross-entropy", zoo.sgd, 10)
+    return trained(network, steps, x=zoo.digits(14)[0], y=zoo.digits(14)[1])
+
+
+WINDOWS = {
+    "usual": {},
+    "four axes": {"flat": False},
+    "padded": {"pad": 1},
+    "steps of 2": {"stride": 2},
+    "tanh": {"activation": "tanh"},
+    "trained": {"steps": 60},
+}
+
+
+@pytest.mark.parametrize("name", WINDOWS)
+@pytest.mark.parametrize("way", ["repeated", "by places", "by taps"])
+def test_windows_that_overlap_are_not_added_up(name, way):
+    found = first(windows(way, **WINDOWS[name]), *zoo.digits(14))
+    assert found.code == "gradients.wrong" and found.says == "network_windows", found
+    assert "last two layers" in found.message and "np.add.at" in found.message, found
+
+
+@pytest.mark.parametrize("name", WINDOWS)
+@pytest.mark.parametrize("way", ["turned", "short"])
+def test_other_ways_back_are_no_matter_of_overlap(name, way):
+    found = first(windows(way, **WINDOWS[name]), *zoo.digits(14))
+    assert found.code == "gradients.wrong", found
+    if found.says != "network_pooling_cells":  # that has to do with the order of cells alone
+        assert found.says == "network_before_maps", found
+        assert "last two layers" in found.message and "np.add.at" in found.message, found
+
+
+@pytest.mark.parametrize("name", WINDOWS)
+def test_right_windows_are_right(name):
+    report = examine(windows("added", **WINDOWS[name]), *zoo.digits(14))
+    assert not report.findings, report
+
+
+# --------------------------------------------------------------------------------------------------
 # Weight decay, and a bias that is a row of the weights
 # --------------------------------------------------------------------------------------------------
 

@@ -8,14 +8,16 @@ import numpy as np
 
 from mnist_book.diagnosis.examine import moments, schedule, steps
 from mnist_book.diagnosis.examine.objective import SCORES, Score
+from mnist_book.diagnosis.examine.paths import in_words, right_layers
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
-from mnist_book.diagnosis.examine.results import is_matrix
+from mnist_book.diagnosis.examine.results import is_matrix, is_weights
 from mnist_book.diagnosis.examine.stepper import Stepper
 from mnist_book.diagnosis.examine.steps import SMALL_WEIGHTS
 from mnist_book.diagnosis.examine.subject import Subject
 
 ENTRIES = 12  # of each array that are compared
 USUAL_LOSSES = ("cross_entropy", "squares", "binary")
+ONE_NUMBER = 1e-6  # of a step, by which rounding makes equal numbers differ
 ALONG, ASIDE = 0.9999, 0.98  # cosines of a step that follows the slopes, and of one that does not
 
 
@@ -37,10 +39,14 @@ def back(subject: Subject) -> Said:
     else:
         return
     given = "random weights, two batches"
-    returned = f"cosines of step and slopes {', '.join(f'{c:.3f}' for c in found[0])}"
+    shown = ("none" if np.isnan(c) else f"{c:.3f}" for c in found[0])  # no step, or no slope
+    returned = f"cosines of step and slopes {', '.join(shown)}"
     if any((each < -ASIDE).any() for each in found):
         if all((each > ASIDE).any() for each in found):
             yield finding("train.ascent", given, returned, "1 for each array", "network_some")
+        return
+    if says := _of_biases(subject, found):
+        yield finding("gradients.bias", given, returned, "1 for each array", says)
         return
     worst = max(float(np.nanmin(each[:last])) for each in found)
     if worst > ASIDE and not _turned_late(subject, SCORES[name], last, found[0]):
@@ -48,7 +54,23 @@ def back(subject: Subject) -> Said:
     if _turned_late(subject, SCORES[name], last, found[0]):
         yield finding("train.early_update", given, returned, "1 for each array")
     elif worst < ASIDE:
-        yield finding("gradients.wrong", given, returned, "1 for each array", "network_before")
+        layers = in_words(right_layers(subject.arrays(), np.fmin.reduce(found) < ALONG))
+        expected = "1 for each array"
+        yield finding("gradients.wrong", given, returned, expected, "network_before", layers=layers)
+
+
+def _of_biases(subject: Subject, found: list[np.ndarray]) -> str:
+    """Say what is wrong with biases, if all weights step along the slopes and they don't."""
+    weights = np.array([is_weights(array) for array in subject.arrays()])
+    if not all((each[weights] > ALONG).all() for each in found):
+        return ""
+    off = [k for k in np.flatnonzero(~weights) if all(each[k] < ASIDE for each in found)]
+    if not off:
+        return ""
+    stepper = Stepper(subject)
+    steps = stepper.change(stepper.start(11), *stepper.batch(12)) or []
+    alike = [np.ptp(steps[k]) < ONE_NUMBER * np.abs(steps[k]).max() for k in off if steps]
+    return "network_one_number" if alike and all(alike) else "network"
 
 
 def _turned_late(subject: Subject, score: Score, last: int, usual: np.ndarray) -> bool:

@@ -14,7 +14,7 @@ from mnist_book.diagnosis.examine.exchanged import LOSSES, of_unnormalised, othe
 from mnist_book.diagnosis.examine.halves import half_of_gradients
 from mnist_book.diagnosis.examine.modes import in_company
 from mnist_book.diagnosis.examine.objective import objective, softmax
-from mnist_book.diagnosis.examine.paths import pooling, shortcut
+from mnist_book.diagnosis.examine.paths import in_words, overlap, pooling, right_layers, shortcut
 from mnist_book.diagnosis.examine.results import is_matrix, is_weights
 from mnist_book.diagnosis.examine.slopes import BATCH, Slopes, compare
 from mnist_book.diagnosis.examine.subject import Subject
@@ -487,11 +487,14 @@ def _before_last_layer(subject: Subject, wrong: np.ndarray) -> Cause:
     if _other_row_left_out(subject):
         return Cause("gradients.wrong", "network_bias_row")
     past = shortcut(subject, wrong)
+    layers = right_layers(subject.arrays(), wrong)
     if past in ("forgotten", "layers"):
         return Cause("gradients.wrong", f"network_shortcut_{past}")
     maps, cells = pooling(subject)
     if maps in ("every", "cells"):
         return Cause("gradients.wrong", f"network_pooling_{maps}", {"cells": cells})
+    if maps and overlap(subject, layers):
+        return Cause("gradients.wrong", "network_windows", {"layers": in_words(layers)})
     subject.twin.random_point(4)
     if in_company(subject.twin, subject.inputs(np.random.default_rng(8), 4 * SAMPLES)):
         return Cause("gradients.wrong", "network_normalised")
@@ -527,7 +530,7 @@ def _before_last_layer(subject: Subject, wrong: np.ndarray) -> Cause:
     says = (
         "network_before_shortcut" if past else "network_before_maps" if maps else "network_before"
     )
-    return Cause("gradients.wrong", says)
+    return Cause("gradients.wrong", says, {"layers": in_words(layers)})
 
 
 def _other_row_left_out(subject: Subject) -> bool:

@@ -1,4 +1,8 @@
-"""Ways back that not all networks have: through a shortcut, and through pooling."""
+"""Ways back that not all networks have: through shortcuts, pooling, and windows that overlap."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from math import isqrt
 
 import numpy as np
 
@@ -8,6 +12,22 @@ from mnist_book.diagnosis.examine.subject import Subject
 ENTRIES, PICTURES = 8, 5  # of an array that are looked at, and how many in a batch
 STEP = 1e-5
 NOTHING, EXACT = 1e-6, 1e-3  # relative: what is next to 0, and what is the same
+
+
+def right_layers(arrays: list[np.ndarray], wrong: np.ndarray) -> int:
+    """Return in how many of the last layers nothing is wrong, weights and biases; at least 1."""
+    weights = [k for k, array in enumerate(arrays) if is_weights(array)]
+    biases = [k for k, array in enumerate(arrays) if not is_weights(array)]
+    layers = [list(range(*ends)) for ends in pairwise([*weights, len(arrays)])]
+    if len(weights) == len(biases) and weights[-1] < biases[0]:  # first all weights, then biases
+        layers = [list(pair) for pair in zip(weights, biases, strict=True)]
+    off = [k for k, layer in enumerate(layers) if wrong[layer].any()]
+    return max(1, len(layers) - 1 - max(off, default=-1))
+
+
+def in_words(layers: int) -> str:
+    """Say how many layers, after "the last"."""
+    return {1: "layer", 2: "two layers", 3: "three layers"}.get(layers, f"{layers} layers")
 
 
 def shortcut(subject: Subject, wrong: np.ndarray) -> str:
@@ -58,6 +78,56 @@ def pooling(subject: Subject) -> tuple[str, int]:
         if _same(given, cells * slope):
             return "every", cells
     return "maps", 0
+
+
+def overlap(subject: Subject, right: int) -> bool:
+    """Tell whether a cell where windows of a convolution overlap keeps one window's share alone.
+
+    It is the share of the window that comes last, which has the cell in its first corner, or in
+    its last one. With all of a kernel but this corner at 0, the others' shares are 0, and the
+    gradients before the kernel are right; with all but another of its cells at 0 they are wrong,
+    and not 0, as they would be if that cell were left out. The last layers, as many as are `right`,
+    begin with the kernel.
+    """
+    twin = subject.twin
+    places = [k for k, array in enumerate(twin.arrays()) if is_weights(array)]
+    if not 1 < right < len(places):
+        return False
+    before, place, alone = places[-right - 1], places[-right], False
+    x, y = subject.inputs(np.random.default_rng(8), PICTURES), np.arange(PICTURES)
+    for cells in _cells(twin.arrays()[place].shape, twin.arrays()[before].shape):
+        states = []
+        for cell in (0, cells.max(), (cells.max() + 1) // 2):  # two corners, and the middle
+            twin.random_point(4)
+            twin.arrays()[place][cells != cell] = 0
+            ((given, slope),) = _slopes(twin, x, y % subject.classes, [before])
+            if np.linalg.norm(slope) < NOTHING:
+                break
+            zero = np.linalg.norm(given) < NOTHING * np.linalg.norm(slope)
+            states.append("right" if _same(given, slope) else "zero" if zero else "wrong")
+        if states.count("right") == 2 and "zero" in states:
+            return False  # a cell is left out on the way back
+        alone |= len(states) == 3 and states[:2].count("right") == 1 and "wrong" in states
+    return alone
+
+
+def _cells(shape: tuple[int, ...], before: tuple[int, ...]) -> Iterator[np.ndarray]:
+    """Yield for each number of a layer's weights to which cell of its kernel it belongs.
+
+    It yields all that these weights may be. In a matrix, the inputs are the cells of a kernel for
+    each of the maps that come from the layer `before`.
+    """
+    if len(shape) == 4:
+        for rows in (0, 2):
+            if shape[rows] == shape[rows + 1] > 1:
+                cells = np.arange(shape[rows] ** 2).reshape(shape[rows], shape[rows])
+                yield np.broadcast_to(cells if rows else cells[..., np.newaxis, np.newaxis], shape)
+    for axis in (0, 1) if len(shape) == 2 else ():
+        maps = before[1 - axis] if len(before) == 2 else before[0]
+        count = shape[axis] // maps
+        if shape[axis] % maps == 0 and isqrt(count) ** 2 == count > 1:
+            for own in (np.tile(np.arange(count), maps), np.repeat(np.arange(count), maps)):
+                yield np.broadcast_to(own if axis else own[:, np.newaxis], shape)
 
 
 def _same(given: np.ndarray, slope: np.ndarray) -> bool:

@@ -33,6 +33,7 @@ HEART = 16  # examples to learn by heart, at most
 HEART_ATTEMPTS = ((None, 0.005, 150), (2, 0.01, 600), (3, 0.03, 600))  # from where, rate, steps
 UNLESS_DIRECTION = "network.random train.no_update train.adam gradients.sign cross_entropy.sign"
 VANISHED = 1e-3  # of the gradient, that is left in the first layer
+ROUNDING = 100  # times the distance of numbers, of sums that should be 0
 AFFORDABLE = 0.05  # seconds of processor time for one call while learning by heart
 
 
@@ -141,11 +142,14 @@ def leaves_none_out(subject: Subject) -> Said:
     stuck = [k for k in _stuck(subject, walk) if k not in subject.twin.unread]
     if not stuck:
         return
+    shown = f"parameters {stuck} as before"
+    if _sum_to_nothing(subject, stuck):
+        yield finding("gradients.bias", walk.given, shown, "a change in each", "network_one_number")
+        return
     small = list(_too_small(subject, stuck, walk.given))
     yield from small
     if small:
         return
-    shown = f"parameters {stuck} as before"
     if set(stuck) not in map(set, _first_layers(subject.arrays())):
         yield finding("train.no_update", walk.given, shown, "a change in each", "network_some")
     elif "loss_and_gradients" in subject.has and _as_drawn(subject):
@@ -219,6 +223,22 @@ def _first_layers(arrays: list[np.ndarray]) -> Iterator[list[int]]:
             yield [*weights[:count], *others[:count]]
         else:
             yield list(range(weights[count]))
+
+
+def _sum_to_nothing(subject: Subject, stuck: list[int]) -> bool:
+    """Tell biases whose steps are what rounding leaves of 0, beside those of all others.
+
+    In the last layer, the errors of a picture sum to 0 over the classes.
+    """
+    stepper, arrays = Stepper(subject), subject.arrays()
+    lengths = (
+        [] if any(is_weights(arrays[k]) for k in stuck) else steps.hidden_lengths(subject, stuck)
+    )
+    changes = stepper.change(stepper.start(11), *stepper.batch(12)) if lengths else None
+    if changes is None:
+        return False
+    longest = max(float(np.abs(change).max()) for change in changes)
+    return max(lengths) < ROUNDING * float(np.finfo(arrays[stuck[0]].dtype).eps) * longest
 
 
 def _too_small(subject: Subject, stuck: Iterable[int], given: str) -> Said:
