@@ -130,6 +130,14 @@ def test_the_readme_says_what_the_records_of_speed_say():
     assert f"have {read('speed')['images']:,} images" in BENCHMARKS_README
     limits = [race["ratio_to_core"]["limit"][1] for race in read("speed")["races"]]
     assert f"take {min(limits):.0%} to {max(limits):.0%}".replace("%", " %") in BENCHMARKS_README
+    by_size = {
+        (r["threads"], r["hidden"], r["batch"]): r["ratio_to_core"] for r in read("speed")["races"]
+    }
+    for (threads, hidden, batch), ratios in by_size.items():
+        large, two = by_size[threads, 800, batch], by_size[2, hidden, batch]
+        assert hidden == 800 or all(ratios[r][1] > large[r][1] for r in ("PyTorch", "scikit-learn"))
+        assert hidden == 800 or ratios["limit"][1] < large["limit"][1]
+        assert threads == 2 or ratios["limit"][1] > two["limit"][1]
     one = {name: f"{us:.0f}" for name, us in read("anatomy")["prediction_microseconds"].items()}
     assert (
         f"{one['mnist_core']} µs in the core, of which {one['the two products alone']} are the two "
