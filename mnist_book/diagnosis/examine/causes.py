@@ -355,6 +355,10 @@ def _of_own_activation(subject: Subject) -> Cause | None:
 
 def _of_last_layer(subject: Subject, slopes: Slopes, last: int) -> Cause:
     """Compare the last layer's error d_z with what usual mistakes make of it."""
+    alone = compare(subject, batch=1)
+    if not isinstance(alone, str) and not alone.wrong[last]:
+        says = "network_last_picture" if _last_alone(subject) else "network_batch"
+        return Cause("gradients.output", says)
     if half := half_of_gradients(subject):
         return Cause("gradients.output", f"network_{half}")
     samples = list(_errors(subject))
@@ -367,14 +371,10 @@ def _of_last_layer(subject: Subject, slopes: Slopes, last: int) -> Cause:
         if name == "right" and asked.name == "squares":
             return Cause("gradients.output", "network_no_derivative")
         if name == "right":
-            alone = compare(subject, batch=1)
-            if not isinstance(alone, str) and alone.wrong[last]:
-                bias = _output_bias(subject)
-                if bias is not None and alone.wrong[bias]:  # so that no input is in it
-                    return Cause("gradients.output", "network_other_loss")
-                return Cause("gradients.inputs")
-            says = "network_last_picture" if _last_alone(subject) else "network_batch"
-            return Cause("gradients.output", says)
+            bias = _output_bias(subject)
+            if bias is not None and not isinstance(alone, str) and alone.wrong[bias]:  # so that no input is in it
+                return Cause("gradients.output", "network_other_loss")
+            return Cause("gradients.inputs")
         if asked.name == "squares" and name in ("extra", "squares"):
             if name == "extra" and all(np.isclose(p.sum(), 1) for _, p, _ in samples):
                 return Cause("gradients.output", "network_diagonal")
@@ -511,7 +511,7 @@ def _before_last_layer(subject: Subject, wrong: np.ndarray) -> Cause:
         for says, candidates in _usual_factors(right).items():
             close = [np.isclose(used, factor, rtol=0.02, atol=1e-3) for factor in candidates]
             if close and np.any(close, axis=0).all():
-                return Cause("gradients.missing_activation", says)
+                return Cause("gradients.missing_activation", says, _farthest(right, used))
         if _by_sign_of(back, right, used):
             return Cause("gradients.missing_activation", "network_sign_of_gradient")
         if _at_other_units(right, used):
@@ -520,9 +520,7 @@ def _before_last_layer(subject: Subject, wrong: np.ndarray) -> Cause:
         if smooth and np.abs(right - used).max() > APART:
             passes = _right_at(subject, "positive") or _right_at(subject, "small")
             if passes and not past:
-                most = np.abs(right - used).argsort()[-3:]
-                shown = [", ".join(f"{v:.3g}" for v in values[most]) for values in (used, right)]
-                values = dict(zip(("used", "right"), shown, strict=True))
+                values = _farthest(right, used)
                 return Cause("gradients.missing_activation", "network_another", values)
     # Of small weights hardly anything goes through the layers that a shortcut passes.
     if _right_at(subject, "positive") or (not past and _right_at(subject, "small")):
@@ -600,6 +598,13 @@ def _derivatives(subject: Subject) -> tuple[np.ndarray, np.ndarray, np.ndarray] 
     return np.array(numeric)[shown] / back[shown], used[shown] / back[shown], back[shown]
 
 
+def _farthest(right: np.ndarray, used: np.ndarray) -> dict[str, str]:
+    """Show some derivatives that are far from what they should be."""
+    most = np.abs(right - used).argsort()[-3:]
+    pairs = ("used", used), ("right", right)
+    return {name: ", ".join(f"{v:.3g}" for v in values[most]) for name, values in pairs}
+
+
 def _other_slope(right: np.ndarray, used: np.ndarray) -> dict[str, str] | None:
     """Return the slopes of negative z, going forward and back, if they alone are different."""
     above = np.isclose(right, 1, atol=1e-3)
@@ -659,6 +664,7 @@ def _usual_factors(right: np.ndarray) -> dict[str, list[np.ndarray]]:
         found["network_exchanged"] += [right.max() + right.min() - right]
         return found
     found |= {"network_squared": [right**2], "network_of_activation": [], "network_of_z": []}
+    found["network_another"] = []
     with np.errstate(all="ignore"):
         root = np.sqrt(np.maximum(0.25 - right, 0))
         tanh = np.sqrt(np.maximum(1 - right, 0))
@@ -668,4 +674,5 @@ def _usual_factors(right: np.ndarray) -> dict[str, list[np.ndarray]]:
             found["network_of_z"] += [z * (1 - z)]
         found["network_of_activation"] += [1 - np.tanh(tanh) ** 2]
         found["network_of_z"] += [1 - np.arctanh(np.minimum(tanh, 1)) ** 2]
+        found["network_another"] += [a * (1 - a) for a in (tanh, -tanh)]  # as of a sigmoid
     return found
