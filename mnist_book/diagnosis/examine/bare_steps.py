@@ -38,6 +38,8 @@ def back(subject: Subject) -> Said:
     late = found.along and _turned_late(found, left)
     reason = Cause("train.early_update") if late else _cause(subject, found, left) if wrong else None
     if reason is None:
+        if found.along:
+            yield from steps.rate_twice(subject, found.network.rate)
         return
     given = f"{left.batch} random inputs, random weights; gradients are told from steps"
     errors, factors = (", ".join(f"{n:.3g}" for n in part) for part in (left.errors, left.factors))

@@ -14,7 +14,7 @@ from mnist_book.diagnosis.examine.exchanged import LOSSES, of_unnormalised, othe
 from mnist_book.diagnosis.examine.halves import half_of_gradients
 from mnist_book.diagnosis.examine.modes import in_company
 from mnist_book.diagnosis.examine.objective import objective, softmax
-from mnist_book.diagnosis.examine.paths import in_words, overlap, pooling, right_layers, shortcut
+from mnist_book.diagnosis.examine.paths import constants, in_words, overlap, pooling, right_layers, shortcut
 from mnist_book.diagnosis.examine.results import is_matrix, is_weights
 from mnist_book.diagnosis.examine.slopes import BATCH, Slopes, compare
 from mnist_book.diagnosis.examine.subject import Subject
@@ -23,6 +23,7 @@ SAMPLES = 6  # single pictures
 EXACT = 1e-9  # off a cosine of 1: errors that rounding alone makes others
 UNITS = 48  # of a hidden layer that are looked at
 APART = 0.01  # of derivatives
+MIXED = 1e-3  # relative, by which halves may not add up
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,8 @@ def _of_biases(subject: Subject, slopes: Slopes) -> Cause:
     """Tell apart what goes wrong with biases alone."""
     wrong = [pair for pair, is_wrong in zip(slopes.pairs, slopes.wrong, strict=True) if is_wrong]
     factors, cosines = slopes.factors[slopes.wrong], slopes.cosines[slopes.wrong]
+    if all(_multiplies(subject, k) for k in np.flatnonzero(slopes.wrong)):
+        return Cause("gradients.wrong", "network_gamma")
     if not any(pair.analytic.any() for pair in wrong):
         return Cause("gradients.bias", "network_zero")
     if all(len(pair.analytic) > 1 and not np.ptp(pair.analytic) for pair in wrong):
@@ -140,6 +143,19 @@ def _of_biases(subject: Subject, slopes: Slopes) -> Cause:
         if np.allclose(factors, 1 / slopes.batch, rtol=0.02):
             return Cause("gradients.bias", "network_mean", {"m": slopes.batch})
     return Cause("gradients.bias")
+
+
+def _multiplies(subject: Subject, k: int) -> bool:
+    """Tell a parameter that the signal is multiplied by, as the gamma of normalisation, from a bias.
+
+    Where it is 0, all pictures are the same to what follows.
+    """
+    twin = subject.twin
+    twin.random_point(2)
+    x = subject.inputs(np.random.default_rng(1), 2)
+    twin.arrays()[k][...] = 0
+    p = twin.predict(x)
+    return len(p) == 2 and np.allclose(p[0], p[1], rtol=1e-12, atol=0)
 
 
 def _decimals(slopes: Slopes) -> int:
@@ -421,8 +437,7 @@ def _pictures(subject: Subject) -> np.ndarray:
 def _errors(subject: Subject) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Yield d_z of the last layer, the outputs and the one-hot label, of single pictures.
 
-    The gradient of the output's bias is d_z. Without a bias, the weights' gradient has its
-    direction, as it is the product of a column and d_z.
+    The gradient of the output's bias is d_z.
     """
     pictures, twin = _pictures(subject), subject.twin
     arrays, bias = twin.arrays(), _output_bias(subject)
@@ -436,11 +451,29 @@ def _errors(subject: Subject) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarr
         if bias is not None and gradients[bias].size == subject.classes:
             error = gradients[bias].reshape(-1)
         else:
-            matrix = gradients[last].T if subject.columns else gradients[last]
-            error = np.linalg.svd(matrix, full_matrices=False)[2][0]
+            error = _error_of(subject, gradients[last], arrays[last], p)
             if len(error) != subject.classes:
                 return
         yield error.astype(np.float64), p, np.eye(subject.classes)[y[0]]
+
+
+def _error_of(subject: Subject, gradient: np.ndarray, weights: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Return d_z of a last layer without a bias, for one picture.
+
+    The weights' gradient is the product of a column, the layer's inputs, and d_z. How long that
+    column is, the scores tell, which it makes; else d_z is of length 1.
+    """
+    if subject.columns:
+        gradient, weights = gradient.T, weights.T
+    units, sizes, errors = np.linalg.svd(gradient, full_matrices=False)
+    scores, sum_is_1 = units[:, 0] @ weights, np.isclose(p.sum(), 1)
+    with np.errstate(all="ignore"):
+        found = np.log(p) if sum_is_1 else np.log(p / (1 - p))
+    if sum_is_1:
+        scores, found = scores - scores.mean(), found - found.mean()
+    size = float(scores @ found / max(scores @ scores, 1e-300))
+    told = size and np.allclose(size * scores, found, rtol=1e-6, atol=1e-9)
+    return errors[0] * sizes[0] / size if told else errors[0]
 
 
 def _alike(samples: list, errors: Errors, off: float = 1e-4) -> bool:
@@ -498,6 +531,10 @@ def _before_last_layer(subject: Subject, wrong: np.ndarray) -> Cause:
     subject.twin.random_point(4)
     if in_company(subject.twin, subject.inputs(np.random.default_rng(8), 4 * SAMPLES)):
         return Cause("gradients.wrong", "network_normalised")
+    if _mixed(subject):
+        return Cause("gradients.wrong", "network_mixed")
+    if what := constants(subject):
+        return Cause("gradients.wrong", "network_constants", {"what": what})
     derivatives = _derivatives(subject)
     if derivatives:
         right, used, back = derivatives
@@ -529,6 +566,19 @@ def _before_last_layer(subject: Subject, wrong: np.ndarray) -> Cause:
         "network_before_shortcut" if past else "network_before_maps" if maps else "network_before"
     )
     return Cause("gradients.wrong", says, {"layers": in_words(layers)})
+
+
+def _mixed(subject: Subject) -> bool:
+    """Tell gradients of a batch that are not the mean, or sum, of those of its halves."""
+    twin, rng = subject.twin, np.random.default_rng(8)
+    twin.random_point(4)
+    x, y = subject.inputs(rng, 2 * SAMPLES), np.arange(2 * SAMPLES) % subject.classes
+    whole, first, second = (
+        np.concatenate([g.ravel() for g in twin.gradients(x[rows], y[rows])[1]])
+        for rows in (slice(None), slice(SAMPLES), slice(SAMPLES, None))
+    )
+    off = [float(np.linalg.norm(n * whole - first - second)) for n in (1, 2)]
+    return min(off) > MIXED * float(np.linalg.norm(whole))
 
 
 def _other_row_left_out(subject: Subject) -> bool:
@@ -575,23 +625,30 @@ def _derivatives(subject: Subject) -> tuple[np.ndarray, np.ndarray, np.ndarray] 
         k for k, a in enumerate(arrays) if not is_weights(a) and a.size == units and k != bias
     ]
     hidden = [k for k in hidden if k < last] or hidden
-    if bias is None or not hidden:
-        return None
     twin.random_point(4)
-    rng = np.random.default_rng(8)
-    x, y = subject.inputs(rng, 1), np.array([0])
+    x, y = subject.inputs(np.random.default_rng(8), 1), np.array([0])
     _, gradients = twin.gradients(x, y)
     weights = arrays[last].T if subject.columns else arrays[last]
-    back = (weights @ gradients[bias].reshape(-1))[:UNITS]
-    array, numeric = arrays[hidden[-1]], []
+    if bias is not None and hidden:
+        error, place = gradients[bias].reshape(-1), hidden[-1]
+        array, given, size = arrays[place].reshape(-1), gradients[place].reshape(-1), 1.0
+    elif not hidden and len(subject.weights) == 2 and x.shape[1] == len(twin.weights[0]):
+        error = _error_of(subject, gradients[last], arrays[last], twin.predict(x)[0])
+        place = next(k for k, a in enumerate(arrays) if is_matrix(a))
+        pixel = int(np.abs(x[0]).argmax())  # whose weights stand for biases
+        array, size = twin.weights[0][pixel], float(x[0, pixel])
+        given = (gradients[place].T if subject.columns else gradients[place])[pixel]
+    else:
+        return None
+    back, numeric = (weights @ error)[:UNITS], []
     for unit in range(len(back)):
-        value, losses = array.flat[unit], []
+        value, losses = array[unit], []
         for sign in (1, -1):
-            array.flat[unit] = value + sign * 1e-5
-            losses.append(twin.gradients(x, y)[0])
-        array.flat[unit] = value
-        numeric.append((losses[0] - losses[1]) / 2e-5)
-    used = gradients[hidden[-1]].reshape(-1)[:UNITS]
+            array[unit] = value + sign * 1e-5
+            losses.append(twin.loss(x, y))
+        array[unit] = value
+        numeric.append((losses[0] - losses[1]) / 2e-5 / size)
+    used = given[:UNITS] / size
     shown = np.abs(back) > 1e-4
     if shown.sum() < 3:
         return None

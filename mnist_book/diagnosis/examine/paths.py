@@ -6,11 +6,12 @@ from math import isqrt
 
 import numpy as np
 
-from mnist_book.diagnosis.examine.results import is_weights
+from mnist_book.diagnosis.examine.results import is_matrix, is_weights
 from mnist_book.diagnosis.examine.subject import Subject
 
 ENTRIES, PICTURES = 8, 5  # of an array that are looked at, and how many in a batch
 STEP = 1e-5
+SAME, UNSEEN = 1e-3, 1e-2  # relative: of outputs that stay, and of sums that should be 0
 NOTHING, EXACT = 1e-6, 1e-3  # relative: what is next to 0, and what is the same
 
 
@@ -52,6 +53,45 @@ def shortcut(subject: Subject, wrong: np.ndarray) -> str:
         right = not wrong[place] and all(_same(given, slope) for given, slope in pairs)
         found = "layers" if right and found != "unknown" else "unknown"
     return found
+
+
+def constants(subject: Subject) -> str:
+    """Say what is taken for a constant on the way back through a normalisation of each picture.
+
+    Where the mean is subtracted, outputs don't change if a bias does, in all units alike, and the
+    gradients sum to 0 over the units; where sums are divided by their deviation, or length, weights
+    and bias may be multiplied, and the gradients are at a right angle to both. "" if that holds.
+    """
+    twin = subject.twin
+    places = [k for k, array in enumerate(twin.arrays()) if is_matrix(array)]
+    for place in places[:-1]:
+        units = twin.arrays()[place].shape[0 if subject.columns else 1]
+        after = [k for k in range(place + 1, len(twin.arrays())) if k not in places]
+        for bias in [k for k in after if twin.arrays()[k].size == units][:2]:
+            found = {"its mean": _kept_by(subject, [bias]), "its deviation": False}
+            found["its deviation"] = _kept_by(subject, [place, bias], scaled=True)
+            if any(found.values()):
+                return " and ".join(name for name, broken in found.items() if broken)
+    return ""
+
+
+def _kept_by(subject: Subject, group: list[int], scaled: bool = False) -> bool:
+    """Tell whether a change keeps the outputs as they are, and gradients don't know that.
+
+    The parameters of the group are scaled, or all moved by the same number.
+    """
+    twin = subject.twin
+    twin.random_point(4)
+    x, y = subject.inputs(np.random.default_rng(8), 1), np.array([0])
+    arrays, (_, gradients) = twin.arrays(), twin.gradients(x, y)
+    along = [arrays[k].copy() if scaled else np.ones(arrays[k].shape) for k in group]
+    before = twin.predict(x)
+    for k, change in zip(group, along, strict=True):
+        arrays[k][...] += change
+    same = bool(np.abs(twin.predict(x) - before).max() < SAME * np.abs(before).max())
+    products = [gradients[k].reshape(c.shape) * c for k, c in zip(group, along, strict=True)]
+    sizes = sum(float(np.abs(product).sum()) for product in products)
+    return same and abs(sum(float(product.sum()) for product in products)) > UNSEEN * sizes
 
 
 def pooling(subject: Subject) -> tuple[str, int]:
