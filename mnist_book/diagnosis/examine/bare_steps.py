@@ -4,12 +4,14 @@ import numpy as np
 
 from mnist_book.diagnosis.examine import moments, schedule, steps
 from mnist_book.diagnosis.examine.causes import Cause, cause
+from mnist_book.diagnosis.examine.paths import in_words, right_layers
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.slopes import Slopes, compare
+from mnist_book.diagnosis.examine.stepper import Stepper
 from mnist_book.diagnosis.examine.subject import Subject
 from mnist_book.diagnosis.examine.told import Found, adds_up, told
 
-SURE = "gradients.extra_softmax gradients.no_labels"
+SURE = "gradients.extra_softmax gradients.no_labels gradients.inputs"
 SURE += " network_seen network_twice network_targets network_bent network_last_picture"
 OF_OWN_LOSS = " gradients.squares network_no_derivative network_diagonal"
 ALIKE = 1e-3  # of rates
@@ -22,6 +24,14 @@ ALIKE = 1e-3  # of rates
 def back(subject: Subject) -> Said:
     """Look for wrong gradients in steps that are made of gradients."""
     if "loss_and_gradients" in subject.has or subject.twin.unread:
+        return
+    difference = Stepper(subject).difference()
+    if difference and not any(part.any() for part in difference) and steps.remembers(subject):
+        given, returned = (
+            "two batches, random weights",
+            "the same step for both, and other second ones",
+        )
+        yield finding("train.momentum", given, returned, "two steps", "network_late")
         return
     found = subject.once(told)
     if found is None:
@@ -36,7 +46,9 @@ def back(subject: Subject) -> Said:
         return
     wrong = left.wrong.any() and again.without_decay()[2].wrong.any()
     late = found.along and _turned_late(found, left)
-    reason = Cause("train.early_update") if late else _cause(subject, found, left) if wrong else None
+    reason = (
+        Cause("train.early_update") if late else _cause(subject, found, left) if wrong else None
+    )
     if reason is None:
         if found.along:
             yield from steps.rate_twice(subject, found.network.rate)
@@ -67,8 +79,14 @@ def _cause(subject: Subject, found: Found, slopes: Slopes) -> Cause | None:
     if not found.along:
         sure = (SURE + OF_OWN_LOSS * bool(subject.losses)).split()
         return reason if reason.code in sure or reason.says in sure else None
-    if (np.abs(slopes.cosines) > 1 - ALIKE).all() and (slopes.factors > 0).all():
-        return _of_rates(found, slopes)
+    if (np.abs(slopes.cosines) > 1 - ALIKE).all():
+        uphill = (slopes.factors < 0).any()
+        return Cause("train.ascent", "network_some") if uphill else _of_rates(found, slopes)
+    if reason.says == "network_mixed":  # or weights that have taken a long step
+        layers = in_words(right_layers(subject.arrays(), slopes.wrong))
+        return Cause("gradients.wrong", "network_before", {"layers": layers})
+    if reason.code == "gradients.zero":
+        return None  # a layer that is to stay as it is, perhaps
     if reason.says == "network_zero":
         return Cause("train.no_update", "network_biases")
     return reason

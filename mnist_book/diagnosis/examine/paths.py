@@ -68,30 +68,37 @@ def constants(subject: Subject) -> str:
         units = twin.arrays()[place].shape[0 if subject.columns else 1]
         after = [k for k in range(place + 1, len(twin.arrays())) if k not in places]
         for bias in [k for k in after if twin.arrays()[k].size == units][:2]:
-            found = {"its mean": _kept_by(subject, [bias]), "its deviation": False}
-            found["its deviation"] = _kept_by(subject, [place, bias], scaled=True)
+            mean, off_mean = _kept_by(subject, [bias])
+            deviation, off_deviation = _kept_by(subject, [place, bias], True, mean)
+            found = {"its mean": mean and off_mean, "its deviation": deviation and off_deviation}
             if any(found.values()):
                 return " and ".join(name for name, broken in found.items() if broken)
     return ""
 
 
-def _kept_by(subject: Subject, group: list[int], scaled: bool = False) -> bool:
-    """Tell whether a change keeps the outputs as they are, and gradients don't know that.
+def _kept_by(
+    subject: Subject, group: list[int], scaled: bool = False, centred: bool = False
+) -> tuple[bool, bool]:
+    """Tell whether a change keeps the outputs as they are, and whether gradients don't know that.
 
-    The parameters of the group are scaled, or all moved by the same number.
+    The parameters of the group are scaled, or all moved by the same number. Gradients may be
+    centred before, over the units.
     """
     twin = subject.twin
     twin.random_point(4)
     x, y = subject.inputs(np.random.default_rng(8), 1), np.array([0])
     arrays, (_, gradients) = twin.arrays(), twin.gradients(x, y)
     along = [arrays[k].copy() if scaled else np.ones(arrays[k].shape) for k in group]
-    before = twin.predict(x)
+    before, products = twin.predict(x), []
     for k, change in zip(group, along, strict=True):
         arrays[k][...] += change
+        g = gradients[k].reshape(change.shape)
+        units = 0 if subject.columns and is_matrix(g) else g.ndim - 1
+        units = int(np.argmax(g.shape)) if not is_matrix(g) else units
+        products.append((g - centred * g.mean(axis=units, keepdims=True)) * change)
     same = bool(np.abs(twin.predict(x) - before).max() < SAME * np.abs(before).max())
-    products = [gradients[k].reshape(c.shape) * c for k, c in zip(group, along, strict=True)]
     sizes = sum(float(np.abs(product).sum()) for product in products)
-    return same and abs(sum(float(product.sum()) for product in products)) > UNSEEN * sizes
+    return same, abs(sum(float(product.sum()) for product in products)) > UNSEEN * sizes
 
 
 def pooling(subject: Subject) -> tuple[str, int]:

@@ -105,7 +105,7 @@ def _same_step(subject: Subject, found: Response, given: str) -> Said:
     """Tell a step that knows no batch from one that knows the batch before."""
     if falling := list(schedule.rate(subject)):
         yield from falling
-    elif _remembers(subject):
+    elif remembers(subject):
         returned, expected = "steps that the batch before decides, and not their own", "its own"
         yield finding("train.momentum", given, returned, expected, "network_late")
     elif _next_to_nothing(subject, found):
@@ -204,6 +204,9 @@ def _along(subject: Subject, found: Response) -> Said:
     yield from rate_twice(subject, float(np.median(found.rates[found.seen])))
     yield from _decay(subject, found)
     yield from _frozen(subject, found)
+    known = None if schedule.steady(subject) else subject.once(moments.method)
+    if known is not None and known.says == "network_late":
+        yield from moments.of_method(known, subject.once(moments.growth).lengths)
 
 
 def _made_for_bytes(subject: Subject, rates: list[float]) -> bool:
@@ -310,7 +313,7 @@ def _growing(subject: Subject, flat: Arrays, number: str = "") -> Said:
         yield finding("train.momentum", given, returned, "a steady growth", "network_sign")
     elif (
         min(momentum, later) > 0.999
-        and _remembers(subject)
+        and remembers(subject)
         and (number or not impulse.catches_up(subject))
     ):
         values = {"momentum": f"{momentum:.3g}", "number": number}
@@ -318,7 +321,7 @@ def _growing(subject: Subject, flat: Arrays, number: str = "") -> Said:
         yield finding("train.momentum", given, returned, "growth that ends", says, **values)
 
 
-def _remembers(subject: Subject) -> bool:
+def remembers(subject: Subject) -> bool:
     """Tell whether the step before counts in a step: it does with momentum, not in a warm-up."""
     stepper = Stepper(subject)
     batches, after = (stepper.batch(12), stepper.batch(13)), []

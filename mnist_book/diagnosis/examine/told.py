@@ -22,6 +22,7 @@ ALONG = 1e-2  # relative, what the last layer's steps may have besides slopes an
 EXACT = 1e-6  # relative, by which steps that add up may be off
 SUMMED = 1e-2  # relative, by which a sum may be another multiple of a mean
 
+
 class Told(Subject):
     """A copy of a network with `loss_and_gradients`, which its steps tell.
 
@@ -105,6 +106,8 @@ def told(subject: Subject) -> Found | None:
     network = Told(subject, scores[0] and SCORES[scores[0]], velocity)
     if moving or not adds_up(network, last):
         return None
+    biases = [k for k, a in enumerate(subject.arrays()) if a.size == subject.classes]
+    network.rate = (_rate(network, BATCH, biases[-1]) if biases else 0) or 1.0
     slopes = compare(network, factor=1.0)
     return None if isinstance(slopes, str) else Found(network, slopes, False)
 
@@ -144,9 +147,7 @@ def _velocity(subject: Subject) -> Arrays | None:
             array.flat[label] = CERTAIN
         steps.append(stepper.change(network, x, 0 * y + label) if bias else None)
     size = max(float(np.abs(step).max()) for step in first)
-    if None in steps or any(
-        np.abs(a - b).max() > 1e-9 * size for a, b in zip(*steps, strict=True)
-    ):
+    if None in steps or any(np.abs(a - b).max() > 1e-9 * size for a, b in zip(*steps, strict=True)):
         return None
     return steps[0]
 
@@ -154,7 +155,7 @@ def _velocity(subject: Subject) -> Arrays | None:
 def adds_up(network: Told, k: int) -> bool:
     """Tell whether a parameter's step for two batches is made of its steps for each.
 
-    Where gradients are clipped, or divided by their length, it is not.
+    A mean of a mean is so, too. Where gradients are clipped, or divided by their length, it is not.
     """
     network.random_point(2)
     rng = np.random.default_rng(1)
@@ -164,4 +165,4 @@ def adds_up(network: Told, k: int) -> bool:
         for rows in (slice(None), slice(BATCH), slice(BATCH, None))
     )
     both, size = one + other, float(np.abs(one).max())
-    return any(np.abs(factor * whole - both).max() < EXACT * size for factor in (1, 2))
+    return any(np.abs(factor * whole - both).max() < EXACT * size for factor in (1, 2, 4))
