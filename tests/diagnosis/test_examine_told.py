@@ -4,6 +4,7 @@ A program is a dense network as courses have it, with a step, and one line of it
 """
 
 import types
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ class Course:
         rng, sizes = np.random.default_rng(seed), (49, *hidden, 10)
         self.act, self.slope = BENDS[bend]
         self.out, self.error, self.score = ENDS[end]
-        self.w = [rng.normal(0, n**-0.5, (n, m)) for n, m in zip(sizes, sizes[1:], strict=False)]
+        self.w = [rng.normal(0, n**-0.5, (n, m)) for n, m in pairwise(sizes)]
         self.b = [np.zeros(m) for m in sizes[1:]]
         self.v = None
 

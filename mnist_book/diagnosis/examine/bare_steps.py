@@ -10,6 +10,7 @@ from mnist_book.diagnosis.examine.slopes import Slopes, compare
 from mnist_book.diagnosis.examine.stepper import Stepper
 from mnist_book.diagnosis.examine.subject import Subject
 from mnist_book.diagnosis.examine.told import Found, adds_up, told
+from mnist_book.diagnosis.running import Theirs
 
 SURE = "gradients.extra_softmax gradients.no_labels gradients.inputs"
 SURE += " network_seen network_twice network_targets network_bent network_last_picture"
@@ -27,11 +28,8 @@ def back(subject: Subject) -> Said:
         return
     difference = Stepper(subject).difference()
     if difference and not any(part.any() for part in difference) and steps.remembers(subject):
-        given, returned = (
-            "two batches, random weights",
-            "the same step for both, and other second ones",
-        )
-        yield finding("train.momentum", given, returned, "two steps", "network_late")
+        returned = "the same step for both, and then two steps"
+        yield finding("train.momentum", "two batches", returned, "two steps", "network_late")
         return
     found = subject.once(told)
     if found is None:
@@ -46,9 +44,9 @@ def back(subject: Subject) -> Said:
         return
     wrong = left.wrong.any() and again.without_decay()[2].wrong.any()
     late = found.along and _turned_late(found, left)
-    reason = (
-        Cause("train.early_update") if late else _cause(subject, found, left) if wrong else None
-    )
+    reason = Cause("train.early_update") if late else None
+    if wrong and not late:
+        reason = _cause(subject, found, left)
     if reason is None:
         if found.along:
             yield from steps.rate_twice(subject, found.network.rate)
@@ -56,8 +54,8 @@ def back(subject: Subject) -> Said:
     given = f"{left.batch} random inputs, random weights; gradients are told from steps"
     errors, factors = (", ".join(f"{n:.3g}" for n in part) for part in (left.errors, left.factors))
     returned = f"relative errors {errors}; {factors} times the numeric gradient"
-    expected, values = f"below {left.tolerance:.0e} for each array", {"m": left.batch}
-    values |= reason.values
+    expected = f"below {left.tolerance:.0e} for each array"
+    values: dict[str, Theirs] = {"m": left.batch, **reason.values}
     yield finding(reason.code, given, returned, expected, reason.says, **values)
 
 

@@ -139,7 +139,7 @@ def _of_biases(subject: Subject, slopes: Slopes) -> Cause:
     """Tell apart what goes wrong with biases alone."""
     wrong = [pair for pair, is_wrong in zip(slopes.pairs, slopes.wrong, strict=True) if is_wrong]
     factors, cosines = slopes.factors[slopes.wrong], slopes.cosines[slopes.wrong]
-    if all(_multiplies(subject, k) for k in np.flatnonzero(slopes.wrong)):
+    if all(_multiplies(subject, int(k)) for k in np.flatnonzero(slopes.wrong)):
         return Cause("gradients.wrong", "network_gamma")
     if not any(pair.analytic.any() for pair in wrong):
         return Cause("gradients.bias", "network_zero")
@@ -160,7 +160,7 @@ def _one_number(pair: Pair) -> bool:
 
 
 def _multiplies(subject: Subject, k: int) -> bool:
-    """Tell a parameter that the signal is multiplied by, as the gamma of normalisation, from a bias.
+    """Tell what the signal is multiplied by, as the gamma of a normalisation, from a bias.
 
     Where it is 0, all pictures are the same to what follows.
     """

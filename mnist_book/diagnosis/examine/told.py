@@ -93,17 +93,19 @@ def told(subject: Subject) -> Found | None:
     if velocity is None or any(array.dtype != np.float64 for array in subject.twin.arrays()):
         return None
     found, moving = [], any(v.any() for v in velocity)
-    scores = [None] if subject.losses and subject.once(objective).name else USUAL_LOSSES
+    own = subject.losses and subject.once(objective).name
+    scores = [None] if own else [SCORES[name] for name in USUAL_LOSSES]
     for score, ahead in product(scores, (False, True) if moving else (False,)):
-        network = Told(subject, score and SCORES[score], velocity, ahead)
+        network = Told(subject, score, velocity, ahead)
         rates = [_rate(network, batch, last) for batch in (BATCH, 1)]
         if rates[1]:
             network.summed = abs(rates[0] / (BATCH * rates[1]) - 1) < SUMMED
             network.rate = rates[1]
-            found.append(Found(network, compare(network, factor=1.0), rates[0] != 0))
+            slopes = compare(network, factor=1.0)
+            found += [] if isinstance(slopes, str) else [Found(network, slopes, rates[0] != 0)]
     if found:
         return min(found, key=lambda each: int(each.slopes.wrong.sum()))
-    network = Told(subject, scores[0] and SCORES[scores[0]], velocity)
+    network = Told(subject, scores[0], velocity)
     if moving or not adds_up(network, last):
         return None
     biases = [k for k, a in enumerate(subject.arrays()) if a.size == subject.classes]

@@ -190,9 +190,9 @@ def labels_of_pictures(subject: Subject) -> Said:
         return
     stepper = Stepper(subject)
     x, y = stepper.batch(12)
-    rows, other = np.argsort(y, kind="stable"), np.empty_like(y)
-    other[rows] = np.roll(y[rows], len(y) // 2)  # of no picture the same
-    labels = y, other, np.zeros_like(y)
+    rows, others = np.argsort(y, kind="stable"), np.empty_like(y)
+    others[rows] = np.roll(y[rows], len(y) // 2)  # of no picture the same
+    labels = y, others, np.zeros_like(y)
     first, other, zeros = (stepper.change(stepper.start(11), x, each) for each in labels)
     if first is None or other is None or zeros is None or not any(part.any() for part in first):
         return
@@ -430,7 +430,7 @@ def _walk(subject: Subject) -> "_Walk | None":
 
 
 def _lost(subject: Subject) -> bool:
-    """Tell answers that are sure, and all the same, or far worse than a guess: no step shows there."""
+    """Tell answers that are far worse than a guess, and all the same: no step shows there."""
     p = subject.probabilities
     worse = cross_entropy(p, subject.y) > LOST * np.log(subject.classes)
     return bool(worse and len(set(p.argmax(axis=1))) == 1)
