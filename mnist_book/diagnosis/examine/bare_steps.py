@@ -64,11 +64,14 @@ def _turned_late(found: Found, usual: Slopes) -> bool:
 
     Where the last weights are small, their step turns it far.
     """
-    small = compare(found.network, "faint", factor=1.0)
-    if isinstance(small, str):
-        return False
-    off = small.without_decay()[2].errors
-    return bool((off > 3 * usual.errors + usual.tolerance).any())
+    for seed in (2, 5):  # a bend may lie between two losses, once
+        small = compare(found.network, "faint", seed, factor=1.0)
+        if isinstance(small, str):
+            return False
+        small = small.without_decay()[2]
+        if not (small.wrong & (small.errors > 3 * usual.errors + usual.tolerance)).any():
+            return False
+    return True
 
 
 def _cause(subject: Subject, found: Found, slopes: Slopes) -> Cause | None:

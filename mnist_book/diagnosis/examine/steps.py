@@ -26,14 +26,13 @@ from mnist_book.diagnosis.examine.stepper import (
     first_weights,
     length,
 )
-from mnist_book.diagnosis.examine.subject import Subject
+from mnist_book.diagnosis.examine.subject import FAINT, Subject
 from mnist_book.diagnosis.reports import Finding
 
 PARALLEL = 0.9995  # cosine of a step that is a multiple of the gradient
 NEEDS = "step loss_and_gradients parameters probabilities whole twin"
 UNLESS = "network.random gradients cross_entropy train.no_update train.adam train.ascent function"
 UNLESS += " train.early_update train.rate_falls train.ignores_batch"
-SMALL_WEIGHTS = 0.02  # of the usual size, of a last layer that a step turns far
 SMALL_RATE = 1e-4  # of learning
 FROZEN = 10_000_000  # steps in which the loss falls by 1 %, that no training ever takes
 SINGLE = 4  # bytes of a number
@@ -142,7 +141,7 @@ def _goes_back_late(subject: Subject, found: Response) -> bool:
     """
     if any(array.dtype.itemsize < SINGLE for array in subject.arrays()):
         return False  # what is rounded so much turns short steps as well
-    small = Stepper(subject).response(shrink=SMALL_WEIGHTS)
+    small = Stepper(subject).response(shrink=FAINT)
     last = max(_matrices(subject), default=0)
     if small is None or small.steps[last].dtype != np.float64 or not small.seen[last]:
         return False
