@@ -177,6 +177,21 @@ def test_right_steps_are_right(name, summed):
     assert codes == [], report
 
 
+@pytest.mark.parametrize(
+    ("kind", "options", "rate", "steps"),
+    [
+        (Nesterov, {"bend": "sigmoid", "end": "squares", "seed": 887732}, 1.0, 800),
+        (Clipped, {"bend": "relu", "end": "binary", "seed": 65298}, 0.03, 0),
+        (Clipped, {"bend": "tanh", "end": "squares", "seed": 381492}, 0.3, 5),
+    ],
+)
+def test_what_was_once_taken_for_an_early_update(kind, options, rate, steps):
+    network = kind(hidden=(20, 12), **options)
+    network.rate = rate
+    codes, report = found(network, steps)
+    assert codes == [], report
+
+
 def changed(**methods):
     return lambda kind, **options: type(kind.__name__, (kind,), methods)(**options)
 

@@ -15,7 +15,7 @@ from mnist_book.diagnosis.running import Theirs
 SURE = "gradients.extra_softmax gradients.no_labels gradients.inputs"
 SURE += " network_seen network_twice network_targets network_bent network_last_picture"
 OF_OWN_LOSS = " gradients.squares network_no_derivative network_diagonal"
-ALIKE = 1e-3  # of rates
+ALIKE = 1e-3  # off a cosine of 1, of what differs in length alone
 
 
 @probe(
@@ -69,7 +69,8 @@ def _turned_late(found: Found, usual: Slopes) -> bool:
         if isinstance(small, str):
             return False
         small = small.without_decay()[2]
-        if not (small.wrong & (small.errors > 3 * usual.errors + usual.tolerance)).any():
+        turned = 1 - small.cosines > 3 * (1 - usual.cosines) + ALIKE
+        if not (small.wrong & turned).any():
             return False
     return True
 

@@ -104,7 +104,7 @@ def told(subject: Subject) -> Found | None:
             slopes = compare(network, factor=1.0)
             found += [] if isinstance(slopes, str) else [Found(network, slopes, rates[0] != 0)]
     if found:
-        return min(found, key=lambda each: int(each.slopes.wrong.sum()))
+        return min(found, key=lambda each: float(each.slopes.without_decay()[2].errors.sum()))
     network = Told(subject, scores[0], velocity)
     if moving or not adds_up(network, last):
         return None
