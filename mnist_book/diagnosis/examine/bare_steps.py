@@ -70,7 +70,8 @@ def _turned_late(found: Found, usual: Slopes) -> bool:
             return False
         small = small.without_decay()[2]
         turned = 1 - small.cosines > 3 * (1 - usual.cosines) + ALIKE
-        if not (small.wrong & turned).any():
+        grown = small.errors > 3 * usual.errors + usual.tolerance
+        if not (small.wrong & turned & grown).any():
             return False
     return True
 
