@@ -69,7 +69,7 @@ def _turned_late(found: Found, usual: Slopes) -> bool:
         if isinstance(small, str):
             return False
         small = small.without_decay()[2]
-        turned = 1 - small.cosines > 3 * (1 - usual.cosines) + ALIKE
+        turned = 1 - small.cosines > ALIKE  # not so where gradients are clipped
         grown = small.errors > 3 * usual.errors + usual.tolerance
         if not (small.wrong & turned & grown).any():
             return False
