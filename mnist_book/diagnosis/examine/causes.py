@@ -31,7 +31,7 @@ EXACT = 1e-9  # off a cosine of 1: errors that rounding alone makes others
 UNITS = 48  # of a hidden layer that are looked at
 APART = 0.01  # of derivatives
 ONE_NUMBER = 1e-6  # relative, by which rounding makes equal numbers differ
-MIXED = 1e-3  # relative, by which halves may not add up
+MIXED = 1e-3  # relative, by which gradients of batches may not add up
 
 
 @dataclass(frozen=True)
@@ -588,16 +588,20 @@ def _before_last_layer(subject: Subject, wrong: np.ndarray) -> Cause:
 
 
 def _mixed(subject: Subject) -> bool:
-    """Tell gradients of a batch that are not the mean, or sum, of those of its halves."""
+    """Tell gradients of a picture that depend on the others in the batch.
+
+    If they do not, those of batches with half of their pictures exchanged add up to the same. As
+    each picture keeps its place, so does a mask of dropout.
+    """
     twin, rng = subject.twin, np.random.default_rng(8)
     twin.random_point(4)
-    x, y = subject.inputs(rng, 2 * SAMPLES), np.arange(2 * SAMPLES) % subject.classes
-    whole, first, second = (
+    x, y = subject.inputs(rng, 4 * SAMPLES), np.arange(4 * SAMPLES) % subject.classes
+    a, b, c, d = np.array_split(np.arange(len(x)), 4)
+    ab, cd, ad, cb = (
         np.concatenate([g.ravel() for g in twin.gradients(x[rows], y[rows])[1]])
-        for rows in (slice(None), slice(SAMPLES), slice(SAMPLES, None))
+        for rows in map(np.concatenate, ((a, b), (c, d), (a, d), (c, b)))
     )
-    off = [float(np.linalg.norm(n * whole - first - second)) for n in (1, 2)]
-    return min(off) > MIXED * float(np.linalg.norm(whole))
+    return float(np.linalg.norm(ab + cd - ad - cb)) > MIXED * float(np.linalg.norm(ab))
 
 
 def _other_row_left_out(subject: Subject) -> bool:
