@@ -774,4 +774,4 @@ def test_right_steps_of_biases_are_right(change, steps, order):
 def test_weights_that_step_aside_are_no_matter_of_biases():
     wrong = curved(lambda z: np.maximum(z, 0), np.ones_like)
     report = examine(a_step_alone(wrong, 0), X, Y)
-    assert codes(report)[:1] == ["gradients.wrong"], report
+    assert codes(report)[:1] == ["gradients.missing_activation"], report

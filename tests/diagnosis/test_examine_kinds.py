@@ -332,7 +332,7 @@ def test_steps_without_gradients_are_held_against_slopes():
     right.step = lambda x, y: right.train(x, y)
     assert codes(right) == []
     assert codes(Early()) == ["train.early_update"]
-    assert codes(NoDerivative()) == ["gradients.wrong"]
+    assert codes(NoDerivative()) == ["gradients.missing_activation"]
     nesterov = practised(Nesterov())
     without = types.SimpleNamespace(
         predict_proba=nesterov.predict_proba, parameters=nesterov.p, step=nesterov.step

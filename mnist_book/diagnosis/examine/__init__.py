@@ -75,8 +75,8 @@ PROBES: tuple[Probe, ...] = (
     modes.dropout_in_step,
     *training.PROBES,
     *steps.PROBES,
-    *bare_steps.PROBES,
     *impulse.PROBES,
+    *bare_steps.PROBES,
     *units.PROBES,
     training.too_long,
     training.too_short,
@@ -97,6 +97,7 @@ ORDER = [
 ]
 ORDER += ["gradients", "train", "network"]
 LATER = "network_later"  # what does no harm yet explains nothing, and is no first cause
+UPHILL = {"train.ascent", "gradients.sign"}
 SIDE_ISSUES = ("function.prints", "function.mutates", "function.not_array")  # never the first cause
 
 
@@ -154,6 +155,10 @@ def examine(
             findings.setdefault(each.code, each)  # one for each code
     if "softmax.axis" in findings:
         findings.pop("function.raises", None)  # shapes that do not go together, and why
+    if "gradients.bias" in findings and findings["gradients.bias"].says == "network_sign":
+        findings.pop("leaky_relu.no_else", None)  # what biases should make positive, they don't
+    if UPHILL & set(findings):
+        findings.pop("init.positive", None)  # the way up is the same for all weights of a unit
     notes = {
         kind: tuple(each.text for each in said if isinstance(each, Note) and each.kind == kind)
         for kind in ("note", "unchecked", "doubt")

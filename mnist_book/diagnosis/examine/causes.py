@@ -14,15 +14,24 @@ from mnist_book.diagnosis.examine.exchanged import LOSSES, of_unnormalised, othe
 from mnist_book.diagnosis.examine.halves import half_of_gradients
 from mnist_book.diagnosis.examine.modes import in_company
 from mnist_book.diagnosis.examine.objective import objective, softmax
-from mnist_book.diagnosis.examine.paths import in_words, overlap, pooling, right_layers, shortcut
+from mnist_book.diagnosis.examine.paths import (
+    constants,
+    in_words,
+    overlap,
+    pooling,
+    right_layers,
+    shortcut,
+)
 from mnist_book.diagnosis.examine.results import is_matrix, is_weights
-from mnist_book.diagnosis.examine.slopes import BATCH, Slopes, compare
+from mnist_book.diagnosis.examine.slopes import BATCH, Pair, Slopes, compare
 from mnist_book.diagnosis.examine.subject import Subject
 
 SAMPLES = 6  # single pictures
 EXACT = 1e-9  # off a cosine of 1: errors that rounding alone makes others
 UNITS = 48  # of a hidden layer that are looked at
 APART = 0.01  # of derivatives
+ONE_NUMBER = 1e-6  # relative, by which rounding makes equal numbers differ
+MIXED = 1e-3  # relative, by which gradients of batches may not add up
 
 
 @dataclass(frozen=True)
@@ -130,9 +139,11 @@ def _of_biases(subject: Subject, slopes: Slopes) -> Cause:
     """Tell apart what goes wrong with biases alone."""
     wrong = [pair for pair, is_wrong in zip(slopes.pairs, slopes.wrong, strict=True) if is_wrong]
     factors, cosines = slopes.factors[slopes.wrong], slopes.cosines[slopes.wrong]
+    if all(_multiplies(subject, int(k)) for k in np.flatnonzero(slopes.wrong)):
+        return Cause("gradients.wrong", "network_gamma")
     if not any(pair.analytic.any() for pair in wrong):
         return Cause("gradients.bias", "network_zero")
-    if all(len(pair.analytic) > 1 and not np.ptp(pair.analytic) for pair in wrong):
+    if all(_one_number(pair) for pair in wrong):
         return Cause("gradients.bias", "network_one_number")
     if (np.abs(cosines) > 0.999).all():
         if np.allclose(factors, -1, rtol=0.02):
@@ -140,6 +151,25 @@ def _of_biases(subject: Subject, slopes: Slopes) -> Cause:
         if np.allclose(factors, 1 / slopes.batch, rtol=0.02):
             return Cause("gradients.bias", "network_mean", {"m": slopes.batch})
     return Cause("gradients.bias")
+
+
+def _one_number(pair: Pair) -> bool:
+    """Tell gradients that are one number; in the last layer it is 0, but for rounding."""
+    size = max(float(np.abs(part).max()) for part in (pair.analytic, 1e-3 * pair.numeric))
+    return len(pair.analytic) > 1 and bool(np.ptp(pair.analytic) <= ONE_NUMBER * size)
+
+
+def _multiplies(subject: Subject, k: int) -> bool:
+    """Tell what the signal is multiplied by, as the gamma of a normalisation, from a bias.
+
+    Where it is 0, all pictures are the same to what follows.
+    """
+    twin = subject.twin
+    twin.random_point(2)
+    x = subject.inputs(np.random.default_rng(1), 2)
+    twin.arrays()[k][...] = 0
+    p = twin.predict(x)
+    return len(p) == 2 and np.allclose(p[0], p[1], rtol=1e-12, atol=0)
 
 
 def _decimals(slopes: Slopes) -> int:
@@ -207,7 +237,7 @@ def _in_other_order(slopes: Slopes) -> Cause | None:
 def _right_at(subject: Subject, kind: str) -> bool:
     """Tell whether the gradients are right at another kind of point."""
     slopes = compare(subject, kind)
-    return not isinstance(slopes, str) and not slopes.wrong.any()
+    return not isinstance(slopes, str) and not slopes.without_decay()[2].wrong.any()
 
 
 def _is_shared(arrays: list[np.ndarray]) -> bool:
@@ -355,6 +385,10 @@ def _of_own_activation(subject: Subject) -> Cause | None:
 
 def _of_last_layer(subject: Subject, slopes: Slopes, last: int) -> Cause:
     """Compare the last layer's error d_z with what usual mistakes make of it."""
+    alone = compare(subject, batch=1)
+    if not isinstance(alone, str) and not alone.wrong.any():
+        says = "network_last_picture" if _last_alone(subject) else "network_batch"
+        return Cause("gradients.output", says)
     if half := half_of_gradients(subject):
         return Cause("gradients.output", f"network_{half}")
     samples = list(_errors(subject))
@@ -367,14 +401,12 @@ def _of_last_layer(subject: Subject, slopes: Slopes, last: int) -> Cause:
         if name == "right" and asked.name == "squares":
             return Cause("gradients.output", "network_no_derivative")
         if name == "right":
-            alone = compare(subject, batch=1)
-            if not isinstance(alone, str) and alone.wrong[last]:
-                bias = _output_bias(subject)
-                if bias is not None and alone.wrong[bias]:  # so that no input is in it
-                    return Cause("gradients.output", "network_other_loss")
-                return Cause("gradients.inputs")
-            says = "network_last_picture" if _last_alone(subject) else "network_batch"
-            return Cause("gradients.output", says)
+            bias = _output_bias(subject)
+            if (
+                bias is not None and not isinstance(alone, str) and alone.wrong[bias]
+            ):  # so that no input is in it
+                return Cause("gradients.output", "network_other_loss")
+            return Cause("gradients.inputs")
         if asked.name == "squares" and name in ("extra", "squares"):
             if name == "extra" and all(np.isclose(p.sum(), 1) for _, p, _ in samples):
                 return Cause("gradients.output", "network_diagonal")
@@ -421,8 +453,7 @@ def _pictures(subject: Subject) -> np.ndarray:
 def _errors(subject: Subject) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Yield d_z of the last layer, the outputs and the one-hot label, of single pictures.
 
-    The gradient of the output's bias is d_z. Without a bias, the weights' gradient has its
-    direction, as it is the product of a column and d_z.
+    The gradient of the output's bias is d_z. Without a bias, they are all of length 1.
     """
     pictures, twin = _pictures(subject), subject.twin
     arrays, bias = twin.arrays(), _output_bias(subject)
@@ -436,11 +467,32 @@ def _errors(subject: Subject) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarr
         if bias is not None and gradients[bias].size == subject.classes:
             error = gradients[bias].reshape(-1)
         else:
-            matrix = gradients[last].T if subject.columns else gradients[last]
-            error = np.linalg.svd(matrix, full_matrices=False)[2][0]
+            error = _error_of(subject, gradients[last], arrays[last], p)
             if len(error) != subject.classes:
                 return
+            error = error / max(float(np.linalg.norm(error)), 1e-300)
         yield error.astype(np.float64), p, np.eye(subject.classes)[y[0]]
+
+
+def _error_of(
+    subject: Subject, gradient: np.ndarray, weights: np.ndarray, p: np.ndarray
+) -> np.ndarray:
+    """Return d_z of a last layer without a bias, for one picture.
+
+    The weights' gradient is the product of a column, the layer's inputs, and d_z. How long that
+    column is, the scores tell, which it makes; else d_z is of length 1.
+    """
+    if subject.columns:
+        gradient, weights = gradient.T, weights.T
+    units, sizes, errors = np.linalg.svd(gradient, full_matrices=False)
+    scores, sum_is_1 = units[:, 0] @ weights, np.isclose(p.sum(), 1)
+    with np.errstate(all="ignore"):
+        found = np.log(p) if sum_is_1 else np.log(p / (1 - p))
+    if sum_is_1:
+        scores, found = scores - scores.mean(), found - found.mean()
+    size = float(scores @ found / max(scores @ scores, 1e-300))
+    told = size and np.allclose(size * scores, found, rtol=1e-6, atol=1e-9)
+    return errors[0] * sizes[0] / size if told else errors[0]
 
 
 def _alike(samples: list, errors: Errors, off: float = 1e-4) -> bool:
@@ -498,6 +550,10 @@ def _before_last_layer(subject: Subject, wrong: np.ndarray) -> Cause:
     subject.twin.random_point(4)
     if in_company(subject.twin, subject.inputs(np.random.default_rng(8), 4 * SAMPLES)):
         return Cause("gradients.wrong", "network_normalised")
+    if _mixed(subject):
+        return Cause("gradients.wrong", "network_mixed")
+    if what := constants(subject):
+        return Cause("gradients.wrong", "network_constants", {"what": what})
     derivatives = _derivatives(subject)
     if derivatives:
         right, used, back = derivatives
@@ -511,7 +567,7 @@ def _before_last_layer(subject: Subject, wrong: np.ndarray) -> Cause:
         for says, candidates in _usual_factors(right).items():
             close = [np.isclose(used, factor, rtol=0.02, atol=1e-3) for factor in candidates]
             if close and np.any(close, axis=0).all():
-                return Cause("gradients.missing_activation", says)
+                return Cause("gradients.missing_activation", says, _farthest(right, used))
         if _by_sign_of(back, right, used):
             return Cause("gradients.missing_activation", "network_sign_of_gradient")
         if _at_other_units(right, used):
@@ -520,9 +576,7 @@ def _before_last_layer(subject: Subject, wrong: np.ndarray) -> Cause:
         if smooth and np.abs(right - used).max() > APART:
             passes = _right_at(subject, "positive") or _right_at(subject, "small")
             if passes and not past:
-                most = np.abs(right - used).argsort()[-3:]
-                shown = [", ".join(f"{v:.3g}" for v in values[most]) for values in (used, right)]
-                values = dict(zip(("used", "right"), shown, strict=True))
+                values = _farthest(right, used)
                 return Cause("gradients.missing_activation", "network_another", values)
     # Of small weights hardly anything goes through the layers that a shortcut passes.
     if _right_at(subject, "positive") or (not past and _right_at(subject, "small")):
@@ -531,6 +585,23 @@ def _before_last_layer(subject: Subject, wrong: np.ndarray) -> Cause:
         "network_before_shortcut" if past else "network_before_maps" if maps else "network_before"
     )
     return Cause("gradients.wrong", says, {"layers": in_words(layers)})
+
+
+def _mixed(subject: Subject) -> bool:
+    """Tell gradients of a picture that depend on the others in the batch.
+
+    If they do not, those of batches with half of their pictures exchanged add up to the same. As
+    each picture keeps its place, so does a mask of dropout.
+    """
+    twin, rng = subject.twin, np.random.default_rng(8)
+    twin.random_point(4)
+    x, y = subject.inputs(rng, 4 * SAMPLES), np.arange(4 * SAMPLES) % subject.classes
+    a, b, c, d = np.array_split(np.arange(len(x)), 4)
+    ab, cd, ad, cb = (
+        np.concatenate([g.ravel() for g in twin.gradients(x[rows], y[rows])[1]])
+        for rows in map(np.concatenate, ((a, b), (c, d), (a, d), (c, b)))
+    )
+    return float(np.linalg.norm(ab + cd - ad - cb)) > MIXED * float(np.linalg.norm(ab))
 
 
 def _other_row_left_out(subject: Subject) -> bool:
@@ -577,27 +648,41 @@ def _derivatives(subject: Subject) -> tuple[np.ndarray, np.ndarray, np.ndarray] 
         k for k, a in enumerate(arrays) if not is_weights(a) and a.size == units and k != bias
     ]
     hidden = [k for k in hidden if k < last] or hidden
-    if bias is None or not hidden:
-        return None
     twin.random_point(4)
-    rng = np.random.default_rng(8)
-    x, y = subject.inputs(rng, 1), np.array([0])
+    x, y = subject.inputs(np.random.default_rng(8), 1), np.array([0])
     _, gradients = twin.gradients(x, y)
     weights = arrays[last].T if subject.columns else arrays[last]
-    back = (weights @ gradients[bias].reshape(-1))[:UNITS]
-    array, numeric = arrays[hidden[-1]], []
+    if bias is not None and hidden:
+        error, place = gradients[bias].reshape(-1), hidden[-1]
+        array, given, size = arrays[place].reshape(-1), gradients[place].reshape(-1), 1.0
+    elif not hidden and len(subject.weights) == 2 and x.shape[1] == len(twin.weights[0]):
+        error = _error_of(subject, gradients[last], arrays[last], twin.predict(x)[0])
+        place = next(k for k, a in enumerate(arrays) if is_matrix(a))
+        pixel = int(np.abs(x[0]).argmax())  # whose weights stand for biases
+        array, size = twin.weights[0][pixel], float(x[0, pixel])
+        given = (gradients[place].T if subject.columns else gradients[place])[pixel]
+    else:
+        return None
+    back, numeric = (weights @ error)[:UNITS], []
     for unit in range(len(back)):
-        value, losses = array.flat[unit], []
+        value, losses = array[unit], []
         for sign in (1, -1):
-            array.flat[unit] = value + sign * 1e-5
-            losses.append(twin.gradients(x, y)[0])
-        array.flat[unit] = value
-        numeric.append((losses[0] - losses[1]) / 2e-5)
-    used = gradients[hidden[-1]].reshape(-1)[:UNITS]
+            array[unit] = value + sign * 1e-5
+            losses.append(twin.loss(x, y))
+        array[unit] = value
+        numeric.append((losses[0] - losses[1]) / 2e-5 / size)
+    used = given[:UNITS] / size
     shown = np.abs(back) > 1e-4
     if shown.sum() < 3:
         return None
     return np.array(numeric)[shown] / back[shown], used[shown] / back[shown], back[shown]
+
+
+def _farthest(right: np.ndarray, used: np.ndarray) -> dict[str, str]:
+    """Show some derivatives that are far from what they should be."""
+    most = np.abs(right - used).argsort()[-3:]
+    pairs = ("used", used), ("right", right)
+    return {name: ", ".join(f"{v:.3g}" for v in values[most]) for name, values in pairs}
 
 
 def _other_slope(right: np.ndarray, used: np.ndarray) -> dict[str, str] | None:
@@ -659,6 +744,7 @@ def _usual_factors(right: np.ndarray) -> dict[str, list[np.ndarray]]:
         found["network_exchanged"] += [right.max() + right.min() - right]
         return found
     found |= {"network_squared": [right**2], "network_of_activation": [], "network_of_z": []}
+    found["network_another"] = []
     with np.errstate(all="ignore"):
         root = np.sqrt(np.maximum(0.25 - right, 0))
         tanh = np.sqrt(np.maximum(1 - right, 0))
@@ -668,4 +754,5 @@ def _usual_factors(right: np.ndarray) -> dict[str, list[np.ndarray]]:
             found["network_of_z"] += [z * (1 - z)]
         found["network_of_activation"] += [1 - np.tanh(tanh) ** 2]
         found["network_of_z"] += [1 - np.arctanh(np.minimum(tanh, 1)) ** 2]
+        found["network_another"] += [a * (1 - a) for a in (tanh, -tanh)]  # as of a sigmoid
     return found

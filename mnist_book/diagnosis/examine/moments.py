@@ -33,6 +33,12 @@ LONGEST = 13_000  # steps of a training after which corrections still show
 ALIKE, NEARLY_ALIKE = 1e-10, 1e-5  # relative, of lengths of steps
 ALIKE_RATES, CHANGING = 1e-11, 1e-4  # of learning rates, as shares of the first
 ONE_WAY = ("network_one_array", "network_one_way")
+FIRST = 1e6  # times the second step, of a first one that nothing divides
+FURTHER = 1e4  # times the large inputs
+OF_POWER = {
+    "network_root": "steps that are the shorter, the larger the gradient is",
+    "network_not_squared": "steps that are the longer, as its root, the larger the gradient is",
+}
 UNITS = 16  # whose gradients do not have one sign by chance
 FASTEST, SLOWEST = 0.95, 0.99  # of a mean that is of the last few gradients, and of many
 
@@ -41,17 +47,17 @@ Corrections = Callable[[np.ndarray, float, float], np.ndarray]
 
 @dataclass(frozen=True)
 class Growth:
-    """Lengths of steps with the same gradient, as multiples of the first.
+    """Lengths of steps with the same gradient, as multiples of the first, or of the second.
 
     Attributes
     ----------
     lengths : (STEPS,), below 0 where a step goes the other way
-    inverse : all of them are the shorter, the larger the gradient is
+    power : of the gradient, by which they grow
     one_way : all numbers become smaller, or all larger, whatever sign their gradients have
     """
 
     lengths: np.ndarray
-    inverse: bool = False
+    power: float = 0.0
     one_way: bool = False
 
 
@@ -67,7 +73,7 @@ class Method:
 
 def growth(subject: Subject) -> Growth | None:
     """Take steps with one giant gradient; None if all numbers do not take steps of one length."""
-    twin, stepper = subject.twin, Stepper(subject)
+    stepper = Stepper(subject)
     k, (x, y) = first_weights(subject), stepper.batch(12)
     if k is None:
         return None
@@ -89,12 +95,27 @@ def growth(subject: Subject) -> Growth | None:
     if _one_way(taken[0][k]):
         most = np.abs(steps[0]) > 0.01 * np.abs(steps[0]).max()
         return Growth(np.median(steps[:, most] / steps[0, most], axis=1), one_way=True)
-    if "loss_and_gradients" not in subject.has:
-        return None
-    stepper.place(twin, 11, 1)
-    twin.arrays()[k][...] /= LARGE
-    products = steps[0] * twin.gradients(LARGE * x, y)[1][k].ravel()
-    return None if _of_one_length(products) is None else Growth(np.ones(STEPS), inverse=True)
+    if (moved := _of_one_length(steps[1])) is not None:
+        shares = steps[:, moved] / steps[1, moved]
+        if np.median(np.abs(shares[0])) > FIRST:
+            return Growth(np.median(shares, axis=1))
+    power = _power(subject, k)
+    return Growth(np.ones(STEPS), power=power) if power in (-1, 0.5) else None
+
+
+def _power(subject: Subject, k: int) -> float:
+    """Return by which power of the gradient most numbers of a first step grow; NaN if by none."""
+    stepper, steps = Stepper(subject), []
+    x, y = stepper.batch(12)
+    for size in (LARGE, LARGE * FURTHER):
+        network = stepper.start(11)
+        network.arrays()[k][...] /= size
+        step = stepper.change(network, size * x, y)
+        steps.append(np.zeros(1) if step is None else np.abs(step[k]))
+    grown = steps[1][steps[0] > 0] / steps[0][steps[0] > 0] if len(steps[0]) > 1 else steps[0]
+    powers = np.log(grown) / np.log(FURTHER)
+    power = round(float(np.median(powers)), 1)
+    return power if np.mean(np.abs(powers - power) < 0.01) > 0.5 else np.nan
 
 
 def _resolved(step: np.ndarray, weights: np.ndarray) -> bool:
@@ -133,8 +154,10 @@ def method(subject: Subject) -> Method | None:
     found = subject.once(growth)
     if found is None:
         return None
-    if found.inverse:
-        return Method(0, 0, "network_root")
+    if found.power:
+        return Method(0, 0, "network_root" if found.power < 0 else "network_not_squared")
+    if found.lengths[0] > FIRST:
+        return Method(0, 0, "network_late")
     if found.one_way:
         return _of_one_way(found)
     arrays = len(subject.arrays())
@@ -159,6 +182,12 @@ def method(subject: Subject) -> Method | None:
             return Method(b1, b2, "network_time")
         if any(_fits(found, b1, b2, wrong) for wrong in ONE_WRONG):
             return Method(b1, b2, "network_one")
+        for turned in ((1 - b1, b2), (b1, 1 - b2), (1 - b1, 1 - b2)):
+            if _fits(found, *turned, lambda t, *_, b1=b1, b2=b2: _right(t, b1, b2)):
+                return Method(*turned, "network_turned")
+    for slow in (0.9, 0.99, 0.999):
+        if _fits(found, 0.0, 1 - slow, _constant):
+            return Method(0.0, 1 - slow, "network_turned")
     return _scheduled(found)
 
 
@@ -188,8 +217,8 @@ def of_method(found: Method, lengths: np.ndarray) -> Said:
     given = f"a gradient so large that no memory counts, {len(lengths)} times"
     returned = f"steps of {', '.join(f'{each:.4g}' for each in lengths)} times the first"
     expected = f"with factors {found.b1:g} and {found.b2:g}, lengths that corrections fit to"
-    if found.says == "network_root":
-        returned, expected = "steps that are the shorter, the larger the gradient is", "one length"
+    if found.says in OF_POWER:
+        returned, expected = OF_POWER[found.says], "one length, whatever the gradient is"
     code = "train.adam"
     if found.says in ONE_WAY:
         code = "train.direction" if found.says == "network_one_way" else code

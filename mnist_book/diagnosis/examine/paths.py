@@ -6,11 +6,12 @@ from math import isqrt
 
 import numpy as np
 
-from mnist_book.diagnosis.examine.results import is_weights
+from mnist_book.diagnosis.examine.results import is_matrix, is_weights
 from mnist_book.diagnosis.examine.subject import Subject
 
 ENTRIES, PICTURES = 8, 5  # of an array that are looked at, and how many in a batch
 STEP = 1e-5
+SAME, UNSEEN = 1e-3, 1e-2  # relative: of outputs that stay, and of sums that should be 0
 NOTHING, EXACT = 1e-6, 1e-3  # relative: what is next to 0, and what is the same
 
 
@@ -52,6 +53,52 @@ def shortcut(subject: Subject, wrong: np.ndarray) -> str:
         right = not wrong[place] and all(_same(given, slope) for given, slope in pairs)
         found = "layers" if right and found != "unknown" else "unknown"
     return found
+
+
+def constants(subject: Subject) -> str:
+    """Say what is taken for a constant on the way back through a normalisation of each picture.
+
+    Where the mean is subtracted, outputs don't change if a bias does, in all units alike, and the
+    gradients sum to 0 over the units; where sums are divided by their deviation, or length, weights
+    and bias may be multiplied, and the gradients are at a right angle to both. "" if that holds.
+    """
+    twin = subject.twin
+    places = [k for k, array in enumerate(twin.arrays()) if is_matrix(array)]
+    for place in places[:-1]:
+        units = twin.arrays()[place].shape[0 if subject.columns else 1]
+        after = [k for k in range(place + 1, len(twin.arrays())) if k not in places]
+        for bias in [k for k in after if twin.arrays()[k].size == units][:2]:
+            mean, off_mean = _kept_by(subject, [bias])
+            deviation, off_deviation = _kept_by(subject, [place, bias], True, mean)
+            found = {"its mean": mean and off_mean, "its deviation": deviation and off_deviation}
+            if any(found.values()):
+                return " and ".join(name for name, broken in found.items() if broken)
+    return ""
+
+
+def _kept_by(
+    subject: Subject, group: list[int], scaled: bool = False, centred: bool = False
+) -> tuple[bool, bool]:
+    """Tell whether a change keeps the outputs as they are, and whether gradients don't know that.
+
+    The parameters of the group are scaled, or all moved by the same number. Gradients may be
+    centred before, over the units.
+    """
+    twin = subject.twin
+    twin.random_point(4)
+    x, y = subject.inputs(np.random.default_rng(8), 1), np.array([0])
+    arrays, (_, gradients) = twin.arrays(), twin.gradients(x, y)
+    along = [arrays[k].copy() if scaled else np.ones(arrays[k].shape) for k in group]
+    before, products = twin.predict(x), []
+    for k, change in zip(group, along, strict=True):
+        arrays[k][...] += change
+        g = gradients[k].reshape(change.shape)
+        units = 0 if subject.columns and is_matrix(g) else g.ndim - 1
+        units = int(np.argmax(g.shape)) if not is_matrix(g) else units
+        products.append((g - centred * g.mean(axis=units, keepdims=True)) * change)
+    same = bool(np.abs(twin.predict(x) - before).max() < SAME * np.abs(before).max())
+    sizes = sum(float(np.abs(product).sum()) for product in products)
+    return same, abs(sum(float(product.sum()) for product in products)) > UNSEEN * sizes
 
 
 def pooling(subject: Subject) -> tuple[str, int]:

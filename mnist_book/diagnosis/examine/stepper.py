@@ -132,10 +132,7 @@ class Stepper:
     ) -> Response | None:
         """Compare two steps from the same weights; None if there is nothing to compare."""
         batches = [self.batch(seed + 1, size), self.batch(seed + 2, size)]
-        starts = [self.start(seed, shrink) for _ in batches]
-        for start in starts if rested else ():
-            self.rest(start)
-        steps = [self.change(start, *batch) for start, batch in zip(starts, batches, strict=True)]
+        steps = self._steps(batches, seed, shrink, rested)
         gradients = [self.gradient(seed, *batch, shrink) for batch in batches]
         if None in steps:
             return None
@@ -143,6 +140,19 @@ class Stepper:
             [a - b for a, b in zip(*pair, strict=True)] for pair in (steps, gradients)
         )
         return Response(changed, turned, steps[0], gradients[0])
+
+    def difference(self, seed: int = 11) -> Arrays | None:
+        """Return by what steps for two batches differ; None if there are none."""
+        steps = self._steps([self.batch(seed + 1), self.batch(seed + 2)], seed)
+        return None if None in steps else [a - b for a, b in zip(*steps, strict=True)]
+
+    def _steps(
+        self, batches: list, seed: int, shrink: float = 1, rested: bool = False
+    ) -> list[Arrays | None]:
+        starts = [self.start(seed, shrink) for _ in batches]
+        for start in starts if rested else ():
+            self.rest(start)
+        return [self.change(start, *batch) for start, batch in zip(starts, batches, strict=True)]
 
 
 def first_weights(subject: Subject) -> int | None:

@@ -26,14 +26,13 @@ from mnist_book.diagnosis.examine.stepper import (
     first_weights,
     length,
 )
-from mnist_book.diagnosis.examine.subject import Subject
+from mnist_book.diagnosis.examine.subject import FAINT, Subject
 from mnist_book.diagnosis.reports import Finding
 
 PARALLEL = 0.9995  # cosine of a step that is a multiple of the gradient
 NEEDS = "step loss_and_gradients parameters probabilities whole twin"
 UNLESS = "network.random gradients cross_entropy train.no_update train.adam train.ascent function"
 UNLESS += " train.early_update train.rate_falls train.ignores_batch"
-SMALL_WEIGHTS = 0.02  # of the usual size, of a last layer that a step turns far
 SMALL_RATE = 1e-4  # of learning
 FROZEN = 10_000_000  # steps in which the loss falls by 1 %, that no training ever takes
 SINGLE = 4  # bytes of a number
@@ -105,7 +104,7 @@ def _same_step(subject: Subject, found: Response, given: str) -> Said:
     """Tell a step that knows no batch from one that knows the batch before."""
     if falling := list(schedule.rate(subject)):
         yield from falling
-    elif _remembers(subject):
+    elif remembers(subject):
         returned, expected = "steps that the batch before decides, and not their own", "its own"
         yield finding("train.momentum", given, returned, expected, "network_late")
     elif _next_to_nothing(subject, found):
@@ -142,7 +141,7 @@ def _goes_back_late(subject: Subject, found: Response) -> bool:
     """
     if any(array.dtype.itemsize < SINGLE for array in subject.arrays()):
         return False  # what is rounded so much turns short steps as well
-    small = Stepper(subject).response(shrink=SMALL_WEIGHTS)
+    small = Stepper(subject).response(shrink=FAINT)
     last = max(_matrices(subject), default=0)
     if small is None or small.steps[last].dtype != np.float64 or not small.seen[last]:
         return False
@@ -201,9 +200,12 @@ def _along(subject: Subject, found: Response) -> Said:
             return
     yield from momentum(subject)
     yield from schedule.rate(subject)
-    yield from _rate_twice(subject, found)
+    yield from rate_twice(subject, float(np.median(found.rates[found.seen])))
     yield from _decay(subject, found)
     yield from _frozen(subject, found)
+    known = None if schedule.steady(subject) else subject.once(moments.method)
+    if known is not None and known.says == "network_late":
+        yield from moments.of_method(known, subject.once(moments.growth).lengths)
 
 
 def _made_for_bytes(subject: Subject, rates: list[float]) -> bool:
@@ -236,18 +238,22 @@ def _numbers(subject: Subject) -> list[float]:
     return [] if isinstance(found, Raised) else found
 
 
-def _rate_twice(subject: Subject, found: Response) -> Said:
+def rate_twice(subject: Subject, rate: float) -> Said:
     """Look for a number in the network that counts twice in a step: with 2 of it, steps are 4.
 
     What it squares is no longer than a step, which Nesterov's momentum may double.
     """
-    rate = float(np.median(found.rates[found.seen]))
+    usual = None
     for place, number in enumerate(_numbers(subject)):
         if not 0 < number < 1 or number**2 < 0.49 * rate:
             continue
-        other = Stepper(subject).with_number(place, 2.0).response()
-        if other is not None and np.allclose(
-            other.rates[found.seen], 4 * found.rates[found.seen], rtol=1e-4, atol=0
+        usual = usual or Stepper(subject).difference()
+        other = Stepper(subject).with_number(place, 2.0).difference()
+        if usual is None or other is None:
+            return
+        if all(
+            np.allclose(a, 4 * b, rtol=1e-4, atol=1e-9 * length(a))
+            for a, b in zip(other, usual, strict=True)
         ):
             given = f"{number:g}, a number that the network keeps, and twice that number"
             returned = f"steps of {rate:.3g} times the gradient, then of {4 * rate:.3g}"
@@ -306,7 +312,7 @@ def _growing(subject: Subject, flat: Arrays, number: str = "") -> Said:
         yield finding("train.momentum", given, returned, "a steady growth", "network_sign")
     elif (
         min(momentum, later) > 0.999
-        and _remembers(subject)
+        and remembers(subject)
         and (number or not impulse.catches_up(subject))
     ):
         values = {"momentum": f"{momentum:.3g}", "number": number}
@@ -314,7 +320,7 @@ def _growing(subject: Subject, flat: Arrays, number: str = "") -> Said:
         yield finding("train.momentum", given, returned, "growth that ends", says, **values)
 
 
-def _remembers(subject: Subject) -> bool:
+def remembers(subject: Subject) -> bool:
     """Tell whether the step before counts in a step: it does with momentum, not in a warm-up."""
     stepper = Stepper(subject)
     batches, after = (stepper.batch(12), stepper.batch(13)), []

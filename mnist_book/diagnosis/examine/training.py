@@ -28,6 +28,7 @@ FIRST_STEPS, SHORT_WALK = 4, 25  # of training
 LONGER = 1, 3, 10, 30  # times what must be longer by a straight line
 STRONG = 0.01  # share of the weights that decay takes in a step
 ENOUGH_BIASES, SAME_WAY = 20, 0.7  # numbers; a cosine that chance does not give them
+LOST = 2  # times the cross-entropy of guessing
 STILL, FALLS = 2e-4, 0.9  # of the loss at the start: a fall that is none; what longer ones leave
 HEART = 16  # examples to learn by heart, at most
 HEART_ATTEMPTS = ((None, 0.005, 150), (2, 0.01, 600), (3, 0.03, 600))  # from where, rate, steps
@@ -189,7 +190,9 @@ def labels_of_pictures(subject: Subject) -> Said:
         return
     stepper = Stepper(subject)
     x, y = stepper.batch(12)
-    labels = y, np.roll(y, 5), np.zeros_like(y)
+    rows, others = np.argsort(y, kind="stable"), np.empty_like(y)
+    others[rows] = np.roll(y[rows], len(y) // 2)  # of no picture the same
+    labels = y, others, np.zeros_like(y)
     first, other, zeros = (stepper.change(stepper.start(11), x, each) for each in labels)
     if first is None or other is None or zeros is None or not any(part.any() for part in first):
         return
@@ -419,11 +422,18 @@ def _walk(subject: Subject) -> "_Walk | None":
     """Take some steps, from other weights where nothing can be seen at its own; None if nowhere."""
     (x, y), network = _batch(subject), subject.copy()
     largest = max([float(np.abs(a).max()) for a in network.arrays()], default=0.0)
-    if not (subject.finite and largest < 100):
+    if not (subject.finite and largest < 100) or _lost(subject):
         network.random_point(seed=5)
         if not np.isfinite(network.predict(x)).all():
             return None
     return _Walk(network, x, y)
+
+
+def _lost(subject: Subject) -> bool:
+    """Tell answers that are far worse than a guess, and all the same: no step shows there."""
+    p = subject.probabilities
+    worse = cross_entropy(p, subject.y) > LOST * np.log(subject.classes)
+    return bool(worse and len(set(p.argmax(axis=1))) == 1)
 
 
 class _Walk:
