@@ -153,7 +153,8 @@ class Recognizer:
             raise
         except Exception as error:  # zipfile, zlib and NumPy raise ten kinds at damaged files
             raise ValueError(
-                f"{path}: found {error}, expected what Recognizer.save writes; get the file again"
+                f"{path}: found {error}, expected what Recognizer.save writes; get the file "
+                "again, or train it anew"
             ) from error
 
     def export(self, path: str | Path = PAGE_WEIGHTS) -> None:

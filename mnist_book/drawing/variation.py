@@ -126,7 +126,10 @@ def vary(drawings: Drawings, rng: np.random.Generator, strength: float = 1.0) ->
 def _leave_few_points(
     points: np.ndarray, lifted: np.ndarray, rng: np.random.Generator, often: float
 ) -> None:
-    """Join FEW to MANY of the points of some drawings, in place, by `strokes.on_curve`."""
+    """Join FEW to MANY of the points of some drawings, in place, by `strokes.on_curve`.
+
+    Without corners, unlike the pad: the model card says what was tried with them.
+    """
     for i in np.flatnonzero(rng.random(len(points)) < often):
         kept = np.linspace(0, POINTS - 1, rng.integers(FEW, MANY + 1)).astype(int)
         ends = np.flatnonzero(lifted[i])

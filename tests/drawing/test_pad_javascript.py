@@ -87,6 +87,9 @@ ODD = {
         [[40, 50], [45.9, 50]],
         [[9, 9], [15, 9]],
     ],
+    "a corner between a long line and a short one": [[[0, 0], [0, 100], [40, 100]]],
+    "a corner that is none, by a hair": [[[0, 0], [0, 100], [50, 100]]],
+    "there and back, not so far": [[[0, 0], [0, 100], [0, 60]], [[20, 0], [20, 90], [50, 80]]],
     "a cross": [[[0, 0], [90, 90]], [[0, 90], [90, 0]]],
 }
 
@@ -112,12 +115,20 @@ def test_pictures_of_many_drawings_agree_with_numpy(run, drawings):
     )
 
 
+def some_of(stroke, count, rng):
+    """Keep so many points of a stroke, in order, chosen at random."""
+    return [stroke[i] for i in np.sort(rng.choice(len(stroke), min(count, len(stroke)), False))]
+
+
 @pytest.mark.parametrize("count", [3, 5, 8])
 def test_curves_through_few_points_agree_with_numpy(run, drawings, count):
     few = [
         [[stroke[i] for i in np.linspace(0, len(stroke) - 1, count).astype(int)] for stroke in each]
         for each in drawings[:50]
     ]
+    rng = np.random.default_rng(count)
+    for each in drawings[50:100]:  # unevenly, so that there are corners
+        few.append([some_of(stroke, count, rng) for stroke in each])
     few += list(ODD.values())
     found, expected = pictures(run, few, gap=0.15)
     np.testing.assert_allclose(found, expected, atol=1e-6)

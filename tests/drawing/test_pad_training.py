@@ -10,9 +10,9 @@ from mnist_book.drawing import doodles, training, variation
 from mnist_book.drawing.doodles import KINDS, draw_doodle
 from mnist_book.drawing.pen_drawings import PenDrawings
 from mnist_book.drawing.practice import draw_digit
-from mnist_book.drawing.recognizer import Gate, Picture, Recognizer, passes_gate
+from mnist_book.drawing.recognizer import Gate, Recognizer, passes_gate
 from mnist_book.drawing.shapes import WAYS_OF_WRITING, put_together
-from mnist_book.drawing.strokes import strokes_to_image
+from mnist_book.drawing.strokes import on_curve, strokes_to_image
 from mnist_book.drawing.training import (
     Examples,
     calibrate,
@@ -126,7 +126,7 @@ def test_some_drawings_are_tilted(monkeypatch):
     assert np.abs(turns).max() < 0.4 + 1e-4
 
 
-def test_some_drawings_keep_few_points_as_the_recogniser_draws_them(monkeypatch):
+def test_some_drawings_keep_few_points_and_smooth_curves_through_them(monkeypatch):
     before, after = only_varied_by(monkeypatch, FEW_OFTEN=0.5)
     changed = np.flatnonzero((before.points != after.points).any(axis=(1, 2)))
     assert 0.4 < len(changed) / 400 < 0.6
@@ -139,7 +139,8 @@ def test_some_drawings_keep_few_points_as_the_recogniser_draws_them(monkeypatch)
             kept = np.linspace(0, POINTS - 1, count).astype(int)
             kept = np.union1d(kept, np.concatenate([ends, ends + 1]))
             few = np.split(before.points[i, kept], np.searchsorted(kept, ends) + 1)
-            straight, round_ = (strokes_to_image(few, gap=gap) for gap in (None, Picture().gap))
+            curves = [on_curve(s, np.linspace(0, len(s) - 1, 6 * len(s) - 5)) for s in few]
+            straight, round_ = strokes_to_image(few), strokes_to_image(curves)
             best.append((np.abs(image - round_).mean(), np.abs(image - straight).mean(), count))
         for found, value in zip((off, off_straight, counts), min(best), strict=True):
             found.append(value)

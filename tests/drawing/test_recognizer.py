@@ -237,6 +237,15 @@ def test_a_damaged_file_is_refused(tmp_path, damage):
         Recognizer.load(path)
 
 
+def test_a_recognizer_of_an_older_version_is_to_be_trained_anew(tmp_path):
+    path = tmp_path / "pad.npz"
+    small().save(path)
+    content = content_of(path)
+    np.savez(path, **{**content, "settings": content["settings"][:9]})
+    with pytest.raises(ValueError, match=r"shape \(9,\).*get the file again, or train it anew$"):
+        Recognizer.load(path)
+
+
 class Trap:
     """Makes a directory when it is unpickled."""
 

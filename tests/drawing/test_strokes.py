@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mnist_book.drawing.strokes import (
     centre_ink,
+    corners,
     curved,
     fit_to_box,
     on_curve,
@@ -298,6 +299,51 @@ def test_a_curve_is_smooth_and_makes_no_loop_where_points_are_unevenly_far_apart
     turns = np.angle((steps[1:, 0] + 1j * steps[1:, 1]) / (steps[:-1, 0] + 1j * steps[:-1, 1]))
     assert np.abs(turns).max() < 0.05
     assert np.abs(turns).sum() < np.pi  # 90 degrees, and a little to and fro
+
+
+def turning(angle, ratio):
+    """A path of two steps: right by 10, then turned by an angle in degrees, and so much longer."""
+    radians = math.radians(angle)
+    then = [10 + 10 * ratio * math.cos(radians), 10 * ratio * math.sin(radians)]
+    return np.array([[0.0, 0.0], [10.0, 0.0], then])
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    ("angle", "ratio", "corner"),
+    [
+        (61, 2.05, True),
+        (59, 2.05, False),
+        (61, 1.95, False),
+        (61, 0.48, True),
+        (61, 0.52, False),
+        (90, 3, True),
+        (170, 0.1, True),
+        (180, 5, True),
+        (0, 5, False),
+        (120, 1, False),
+    ],
+)
+def test_a_corner_is_a_sharp_turn_between_steps_of_different_lengths(angle, ratio, corner, sign):
+    path = turning(sign * angle, ratio)
+    assert corners(np.diff(path, axis=0)).tolist() == [corner]
+    assert corners(np.diff(path[::-1], axis=0)).tolist() == [corner]
+    # Joined by straight lines there, all points are on one of the two.
+    (finer,) = curved([path], gap=0.01)
+    starts, ends = path[:-1], path[1:]
+    off = [
+        min(distance_to_segment(x, y, *line) for line in zip(starts, ends, strict=True))
+        for x, y in finer
+    ]
+    assert len(finer) == 13
+    assert (max(off) < 1e-9) == (corner or angle == 0)
+
+
+def test_a_curve_is_the_same_backwards():
+    points = np.random.default_rng(1).normal(0, 9, (30, 2)).cumsum(axis=0)
+    assert 0 < corners(np.diff(points, axis=0)).sum() < 28
+    (forwards,), (backwards,) = curved([points], gap=0.01), curved([points[::-1]], gap=0.01)
+    np.testing.assert_allclose(backwards[::-1], forwards, atol=1e-9)
 
 
 def test_only_where_points_are_far_apart_there_are_curves():

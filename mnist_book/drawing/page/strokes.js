@@ -10,6 +10,7 @@ globalThis.DigitPad = (() => {
 
   const IMAGE = { pen: 2.5, box: 19, centre: 14.25, gap: null }; // as in strokes.py
   const PIECES = 6; // straight ones, of the curve from one point to the next
+  const COSINE = 0.5, TWICE = 2; // of a corner: at least that turn, one step so much longer
 
   /** Leave out strokes that are tiny beside the largest: a touch by mistake. A lone dot stays. */
   function withoutSpecks(strokes, share = 0.06) {
@@ -35,24 +36,38 @@ globalThis.DigitPad = (() => {
       return [points[0], ...points.slice(1).flatMap((point, i) => {
         const count = distance(points[i], point) > far ? PIECES : 1;
         const places = Array.from({ length: count }, (_, piece) => (piece + 1) / count);
-        return places.map((u) => onCurve(points[i], point, speeds[i], speeds[i + 1], u));
+        const { leaving } = speeds[i], { arriving } = speeds[i + 1];
+        return places.map((u) => onCurve(points[i], point, leaving, arriving, u));
       })];
     });
   }
 
-  /** Say how fast a pen goes through points, as strokes.on_curve does: [x, y] for each. */
+  /** Say how fast a pen arrives at points and leaves them, as strokes.on_curve does: [x, y] each. */
   function speedsAlong(points) {
     const between = points.slice(1).map((point, i) => {
       const time = timeBetween(points[i], point);
-      return { time, speed: point.map((value, axis) => (value - points[i][axis]) / time) };
+      const step = point.map((value, axis) => value - points[i][axis]);
+      return { time, step, speed: step.map((value) => value / time) };
     });
     return points.map((_, i) => {
       const before = between[i - 1] ?? between[i], after = between[i] ?? before;
       const mean = (axis) =>
         (after.time * before.speed[axis] + before.time * after.speed[axis]) /
         (before.time + after.time);
-      return before === undefined ? [0, 0] : [mean(0), mean(1)];
+      if (before === undefined) return { arriving: [0, 0], leaving: [0, 0] };
+      if (isCorner(before.step, after.step)) return { arriving: before.speed, leaving: after.speed };
+      const smooth = [mean(0), mean(1)];
+      return { arriving: smooth, leaving: smooth };
     });
+  }
+
+  /** Tell whether a turn is meant, and no bow with few points: see strokes.corners. */
+  function isCorner([x, y], [nextX, nextY]) {
+    const square = x * x + y * y, nextSquare = nextX * nextX + nextY * nextY;
+    const product = x * nextX + y * nextY;
+    const turns = product < 0 || product * product < COSINE * COSINE * (square * nextSquare);
+    const shorter = Math.min(square, nextSquare), longer = Math.max(square, nextSquare);
+    return turns && longer > TWICE * TWICE * shorter;
   }
 
   /** Go the share u of the way from one point to the next, leaving and arriving so fast. */
