@@ -554,6 +554,8 @@ def _before_last_layer(subject: Subject, wrong: np.ndarray) -> Cause:
         return Cause("gradients.wrong", "network_mixed")
     if what := constants(subject):
         return Cause("gradients.wrong", "network_constants", {"what": what})
+    if _input_alone(subject.arrays(), wrong):
+        return Cause("gradients.wrong", "network_input")
     derivatives = _derivatives(subject)
     if derivatives:
         right, used, back = derivatives
@@ -585,6 +587,16 @@ def _before_last_layer(subject: Subject, wrong: np.ndarray) -> Cause:
         "network_before_shortcut" if past else "network_before_maps" if maps else "network_before"
     )
     return Cause("gradients.wrong", says, {"layers": in_words(layers)})
+
+
+def _input_alone(arrays: list[np.ndarray], wrong: np.ndarray) -> bool:
+    """Tell whether of a layer that has a bias the weights' gradient is wrong, and nothing else."""
+    matrices = np.array([is_matrix(array) for array in arrays])
+    if np.count_nonzero(wrong) != 1 or np.count_nonzero(~matrices) != np.count_nonzero(matrices):
+        return False
+    found = arrays[int(np.flatnonzero(wrong)[0])]
+    biases = [a.size for a, matrix in zip(arrays, matrices, strict=True) if not matrix]
+    return found.ndim == 2 and any(size in found.shape for size in biases)
 
 
 def _mixed(subject: Subject) -> bool:

@@ -43,7 +43,7 @@ def cure(subject: Subject) -> Cure | None:
     before = subject.probabilities.argmax(axis=1) == subject.y
     return (
         _other_form(subject, before)
-        or _other_classes(subject, before)
+        or other_classes(subject, before)
         or _turned_weights(subject, before)
     )
 
@@ -215,7 +215,8 @@ def _to_centre(grid: np.ndarray, alike: bool) -> np.ndarray:
 # --------------------------------------------------------------------------------------------------
 
 
-def _other_classes(subject: Subject, before: np.ndarray) -> Cure | None:
+def other_classes(subject: Subject, before: np.ndarray) -> Cure | None:
+    """Look for an order of the classes that makes answers right which `before` says are wrong."""
     answers = subject.probabilities.argmax(axis=1)
     order = _best_order(answers, subject.y, subject.classes)
     if order is None or not mends(before, order[answers] == subject.y):

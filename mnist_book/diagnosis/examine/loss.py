@@ -30,10 +30,13 @@ def form(subject: Subject) -> Said:
 
 @probe(needs="losses finite")
 def finite(subject: Subject) -> Said:
-    """Finite probabilities must give a finite loss."""
+    """Finite probabilities must give a finite loss, of a batch and of all pictures."""
     x, y = subject.x[:BATCH], subject.y[:BATCH]
     loss = subject.loss(x, y)
     if np.isfinite(loss):
+        x, y = subject.x, subject.y  # one surely wrong picture among many is enough
+        loss = subject.copy().attempt_loss(x, y)
+    if loss is None or np.isfinite(loss):
         return
     expected = f"{cross_entropy(subject.probabilities[: len(x)], y):.4f}"
     given = f"x {x.shape}, {len(x)} labels"

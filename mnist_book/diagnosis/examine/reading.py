@@ -3,7 +3,7 @@
 import numpy as np
 
 from mnist_book.diagnosis.examine import modes, training
-from mnist_book.diagnosis.examine.forms import ENOUGH, LARGER, Cure, cure
+from mnist_book.diagnosis.examine.forms import ENOUGH, LARGER, Cure, cure, other_classes
 from mnist_book.diagnosis.examine.notes import doubt, note
 from mnist_book.diagnosis.examine.pictures import nearest_mean, nearest_their_own
 from mnist_book.diagnosis.examine.probabilities import USUAL_SIZES
@@ -39,7 +39,13 @@ def other_in_training(subject: Subject) -> Said:
     if own is not None and others is not None and 0 < own < min(0.3 * others, 0.5 * predicted):
         given = f"{len(x)} images with their labels, and with the next ones"
         returned = f"losses {own:.3g} and {others:.3g}; predictions {subject.accuracy:.0%} right"
-        yield finding("network.modes", given, returned, "predictions that know as much")
+        expected = "predictions that know as much"
+        if order := other_classes(subject, subject.probabilities.argmax(axis=1) == subject.y):
+            yield finding(
+                "data.other_classes", given, returned, expected, "network_loss", change=order.change
+            )
+        else:
+            yield finding("network.modes", given, returned, expected)
 
 
 @probe(needs="loss_and_gradients parameters twin finite", unless="network.random network.modes")
