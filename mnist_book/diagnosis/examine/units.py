@@ -126,7 +126,7 @@ def _may_learn(subject: Subject) -> bool:
     return any(float(np.abs(g).max()) > 1e-12 for g in _gradients(subject) if is_matrix(g))
 
 
-@probe(needs="finite")
+@probe(needs="finite", unless="init.too_large")
 def missing(subject: Subject) -> Said:
     """Look for digits that never are the answer, of a network that knows its digits."""
     p, present = subject.probabilities, np.bincount(subject.y, minlength=subject.classes)
