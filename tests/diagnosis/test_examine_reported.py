@@ -92,6 +92,18 @@ def test_weights_multiplied_by_another_input_than_their_layer_s(steps, which):
     assert codes[:1] == [("gradients.wrong", "network_input")], report
 
 
+@pytest.mark.parametrize("change", [np.abs, lambda g: np.clip(g, -0.01, 0.01), lambda g: g[::-1]])
+def test_weights_whose_gradient_is_changed_afterwards(change):
+    class Wrong(Net):
+        def loss_and_gradients(self, x, y):
+            loss, gradients = super().loss_and_gradients(x, y)
+            gradients[2] = change(gradients[2])
+            return loss, gradients
+
+    codes, report = found(Wrong())
+    assert codes[:1] == [("gradients.wrong", "network_input")], report
+
+
 def test_another_derivative_in_the_same_layer_is_no_other_input():
     class Wrong(Net):
         def way_back(self, k, dw):

@@ -550,12 +550,12 @@ def _before_last_layer(subject: Subject, wrong: np.ndarray) -> Cause:
     subject.twin.random_point(4)
     if in_company(subject.twin, subject.inputs(np.random.default_rng(8), 4 * SAMPLES)):
         return Cause("gradients.wrong", "network_normalised")
+    if _input_alone(subject.arrays(), wrong):
+        return Cause("gradients.wrong", "network_input")
     if _mixed(subject):
         return Cause("gradients.wrong", "network_mixed")
     if what := constants(subject):
         return Cause("gradients.wrong", "network_constants", {"what": what})
-    if _input_alone(subject.arrays(), wrong):
-        return Cause("gradients.wrong", "network_input")
     derivatives = _derivatives(subject)
     if derivatives:
         right, used, back = derivatives
