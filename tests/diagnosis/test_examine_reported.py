@@ -10,6 +10,7 @@ from zoo import sigmoid, softmax
 from mnist_book import examine
 
 X, Y = zoo.digits(7)
+WAYS = "gradients", "updated"
 
 
 class Net:
@@ -30,7 +31,7 @@ class Net:
         a = [x]
         for w, b in zip(self.w, self.b, strict=True):
             z = a[-1] @ w + b
-            a.append(self.out(z) if w is self.w[-1] else np.tanh(z))
+            a.append(self.out(z) if w is self.w[-1] else self.activation(z))
         return a
 
     def predict_proba(self, x):
@@ -48,6 +49,12 @@ class Net:
     def input_of(self, k, a):
         return a[k]
 
+    def activation(self, z):
+        return np.tanh(z)
+
+    def slope(self, a):
+        return 1 - a**2
+
     def way_back(self, k, dw):
         return self.w[k]
 
@@ -57,7 +64,7 @@ class Net:
         for k in reversed(range(len(self.w))):
             dw = self.input_of(k, a).T @ d
             gradients = [dw, d.sum(axis=0), *gradients]
-            d = d @ self.way_back(k, dw).T * (1 - a[k] ** 2)
+            d = d @ self.way_back(k, dw).T * self.slope(a[k])
         return self.score(a[-1], t), gradients
 
     def step(self, x, y):
@@ -123,9 +130,186 @@ def test_an_error_sent_back_through_other_weights(steps, rate):
         def way_back(self, k, dw):
             return dw if rate is None else self.w[k] - rate * dw
 
+    says = "network_through_gradients" if rate is None else "network_through_updated"
     codes, report = found(Wrong(), steps)
-    assert codes[:1] == [("gradients.wrong", "network_mixed")], report
-    assert "updated already, or through their gradients" in str(report)
+    assert codes[:1] == [("gradients.wrong", says)], report
+
+
+def test_gradients_that_another_sum_over_the_batch_mixes():
+    class Wrong(Net):
+        def loss_and_gradients(self, x, y):
+            loss, gradients = super().loss_and_gradients(x, y)
+            a = self.forward(x)
+            d = (a[-1] - self.targets(y)) @ self.w[-1].T * self.slope(a[-2])
+            gradients[2] = a[-3].T @ (d - d.mean(axis=0)) / len(x)
+            return loss, gradients
+
+    codes, report = found(Wrong())
+    assert codes[:1] not in ([("gradients.wrong", f"network_through_{w}")] for w in WAYS), report
+
+
+class Rectified(Net):
+    def activation(self, z):
+        return np.maximum(0, z)
+
+    def slope(self, a):
+        return (a > 0).astype(float)
+
+
+class Squashed(Net):
+    def activation(self, z):
+        return sigmoid(z)
+
+    def slope(self, a):
+        return a * (1 - a)
+
+
+@pytest.mark.parametrize("kind", [Net, Rectified, Squashed])
+def test_gradients_that_are_the_derivative_alone(kind):
+    class Wrong(kind):
+        hidden = (20,)
+
+        def loss_and_gradients(self, x, y):
+            loss, gradients = super().loss_and_gradients(x, y)
+            d = self.slope(self.forward(x)[1]) / len(x)
+            return loss, [x.T @ d, d.sum(axis=0), *gradients[2:]]
+
+    codes, report = found(Wrong())
+    assert codes[:1] == [("gradients.wrong", "network_derivative_alone")], report
+    assert found(kind())[0] == []
+
+
+@pytest.mark.parametrize("steps", [0, 60])
+@pytest.mark.parametrize(
+    ("kind", "slope", "theirs"),
+    [
+        (Rectified, lambda a: a * (1 - a), "the sigmoid's, a * (1 - a)"),
+        (Rectified, lambda a: sigmoid(a) * (1 - sigmoid(a)), "the sigmoid's, s(z) * (1 - s(z))"),
+        (Rectified, lambda a: 1 - a**2, "tanh's, 1 - a ** 2"),
+        (Rectified, lambda a: 1 - np.tanh(a) ** 2, "tanh's, 1 - tanh(z) ** 2"),
+        (Net, lambda a: (a > 0).astype(float), "ReLU's, 1 where z > 0"),
+        (Squashed, lambda a: (a > 0.5).astype(float), "ReLU's, 1 where z > 0"),
+    ],
+)
+def test_the_derivative_of_another_activation(kind, slope, theirs, steps):
+    class Wrong(kind):
+        def slope(self, a):
+            return slope(a)
+
+    codes, report = found(Wrong(), steps)
+    assert codes[:1] == [("gradients.missing_activation", "network_of_other")], report
+    assert theirs in str(report)
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_a_sum_of_weights_where_the_weights_belong(decay):
+    class Wrong(Net):
+        def score(self, p, t):
+            return super().score(p, t) + decay / 2 * sum((w**2).sum() for w in self.w)
+
+        def loss_and_gradients(self, x, y):
+            loss, gradients = super().loss_and_gradients(x, y)
+            sums = [0.1 * w.sum() for w in self.w]
+            return loss, [g if k % 2 else g + sums[k // 2] for k, g in enumerate(gradients)]
+
+    codes, report = found(Wrong())
+    assert codes[:1] == [("gradients.wrong", "network_added_sum")], report
+
+
+@pytest.mark.parametrize("number", [0.01, -1.0])
+def test_a_number_that_is_added(number):
+    class Wrong(Net):
+        def loss_and_gradients(self, x, y):
+            loss, gradients = super().loss_and_gradients(x, y)
+            return loss, [*gradients[:2], gradients[2] + number, *gradients[3:]]
+
+    codes, report = found(Wrong())
+    assert codes[:1] == [("gradients.wrong", "network_added")], report
+    assert f"{number:.3g}" in str(report)
+
+
+def test_last_weights_whose_gradient_is_no_product():
+    class Wrong(Net):
+        def loss_and_gradients(self, x, y):
+            loss, gradients = super().loss_and_gradients(x, y)
+            gradients[4] = gradients[4] + 0.1 * np.sin(7 * self.w[-1])
+            return loss, gradients
+
+    codes, report = found(Wrong())
+    assert codes[:1] == [("gradients.wrong", "network_no_product")], report
+
+
+class Outputs(Net):
+    """A sigmoid for each class, and the squared error."""
+
+    hidden = (20,)
+
+    def out(self, z):
+        return sigmoid(z)
+
+    def score(self, p, t):
+        return ((p - t) ** 2).sum() / 2 / len(t)
+
+    def loss_and_gradients(self, x, y):
+        a, t = self.forward(x), self.targets(y)
+        d = (a[-1] - t) * a[-1] * (1 - a[-1]) / len(x)
+        dz = d @ self.w[1].T * self.slope(a[1])
+        gradients = [x.T @ dz, dz.sum(axis=0), a[1].T @ d, d.sum(axis=0)]
+        return self.score(a[-1], t), gradients
+
+    def step(self, x, y):
+        for p, g in zip(self.parameters, self.loss_and_gradients(x, y)[1], strict=True):
+            p -= 3 * g
+
+
+def test_an_output_that_settled_at_0_is_no_sign_of_other_training_data():
+    network = Outputs()
+    network.b[-1][3] = -30  # whose gradient is next to nothing
+    codes, report = found(network, 600)
+    assert codes == [], report
+    assert "never answers 3. With the squared error" in report.doubts[0]
+
+
+@pytest.mark.parametrize("kind", [Net, Outputs])
+def test_a_digit_that_was_not_in_training(kind):
+    network, rng = kind(), np.random.default_rng(1)
+    for _ in range(600):
+        rows = rng.choice(np.flatnonzero(Y != 3), 32)
+        network.step(X[rows], Y[rows])
+    report = examine(network, X, Y)
+    said = [*(f.code for f in report.findings), *report.doubts]
+    expected = "network.missing_digit" if kind is Net else "it never answers 3."
+    assert [each.startswith(expected) for each in said] == [True], report
+
+
+def test_shares_of_outputs_that_the_loss_asks_for():
+    class Scaled(Outputs):
+        """LeCun's tanh, with targets of 1 and -1; the probabilities are shares of it."""
+
+        def forward(self, x):
+            a = 1.7159 * np.tanh(2 / 3 * (x @ self.w[0] + self.b[0]))
+            return [x, a, 1.7159 * np.tanh(2 / 3 * (a @ self.w[1] + self.b[1]))]
+
+        def predict_proba(self, x):
+            shares = np.clip((self.forward(x)[-1] + 1) / 2, 1e-6, None)
+            return shares / shares.sum(axis=1, keepdims=True)
+
+        def slope(self, a):
+            return 2 / 3 * (1.7159 - a**2 / 1.7159)
+
+        def loss_and_gradients(self, x, y):
+            a, t = self.forward(x), 2 * self.targets(y) - 1
+            d = (a[-1] - t) * self.slope(a[-1]) / len(x)
+            dz = d @ self.w[1].T * self.slope(a[1])
+            return self.score(a[-1], t), [x.T @ dz, dz.sum(axis=0), a[1].T @ d, d.sum(axis=0)]
+
+        def step(self, x, y):
+            for p, g in zip(self.parameters, self.loss_and_gradients(x, y)[1], strict=True):
+                p -= 0.1 * g
+
+    for steps in (0, 200):
+        codes, report = found(Scaled(), steps)
+        assert codes == [], report
 
 
 def test_one_hot_rows_with_the_1_elsewhere():

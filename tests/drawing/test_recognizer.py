@@ -404,7 +404,7 @@ def test_the_model_card_quotes_the_record():
         f"| right of those unsure | {unseen['right of unsure']:.0f} % |",
         f"| symbols, of kinds left out | {signs['sure']:.1f} % | {signs['unsure']:.1f} % |",
         f"on all 30 people: {record['without people']['right']:.2f} % right",
-        f"no part in any choice: **{alone['ten'][0]:.2f} %** right",
+        f"by them c, below, was given up): **{alone['ten'][0]:.2f} %** right",
         f"released weights: right | {record['released weights']['MNIST test images']:.2f} % |",
     ):
         assert row in card

@@ -3,9 +3,9 @@
 import numpy as np
 
 from mnist_book.diagnosis.examine import moments, schedule, steps
-from mnist_book.diagnosis.examine.causes import Cause, cause
+from mnist_book.diagnosis.examine.causes import cause
 from mnist_book.diagnosis.examine.paths import in_words, right_layers
-from mnist_book.diagnosis.examine.probing import Said, finding, probe
+from mnist_book.diagnosis.examine.probing import Cause, Said, finding, probe
 from mnist_book.diagnosis.examine.slopes import Slopes, compare
 from mnist_book.diagnosis.examine.stepper import Stepper
 from mnist_book.diagnosis.examine.subject import Subject
@@ -85,6 +85,8 @@ def _cause(subject: Subject, found: Found, slopes: Slopes) -> Cause | None:
     if (np.abs(slopes.cosines) > 1 - ALIKE).all():
         uphill = (slopes.factors < 0).any()
         return Cause("train.ascent", "network_some") if uphill else _of_rates(found, slopes)
+    if reason.says == "network_through_updated":
+        return Cause("train.early_update")
     if reason.says == "network_mixed":  # or weights that have taken a long step
         layers = in_words(right_layers(subject.arrays(), slopes.wrong))
         return Cause("gradients.wrong", "network_before", {"layers": layers})

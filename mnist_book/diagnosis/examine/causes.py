@@ -5,13 +5,14 @@ is compared with what the usual mistakes make of probabilities and labels. Where
 right, the same is done for the factors on the way back to the layer before it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from mnist_book.diagnosis.examine.derivatives import of_derivatives
 from mnist_book.diagnosis.examine.exchanged import LOSSES, of_unnormalised, other_loss, own_loss
 from mnist_book.diagnosis.examine.halves import half_of_gradients
+from mnist_book.diagnosis.examine.last_layer import error_of, output_bias
 from mnist_book.diagnosis.examine.modes import in_company
 from mnist_book.diagnosis.examine.objective import objective, softmax
 from mnist_book.diagnosis.examine.paths import (
@@ -22,25 +23,19 @@ from mnist_book.diagnosis.examine.paths import (
     right_layers,
     shortcut,
 )
+from mnist_book.diagnosis.examine.probing import Cause
 from mnist_book.diagnosis.examine.results import is_matrix, is_weights
-from mnist_book.diagnosis.examine.slopes import BATCH, Pair, Slopes, compare
+from mnist_book.diagnosis.examine.slopes import BATCH, Pair, Slopes, compare, right_at
 from mnist_book.diagnosis.examine.subject import Subject
 
 SAMPLES = 6  # single pictures
 EXACT = 1e-9  # off a cosine of 1: errors that rounding alone makes others
-UNITS = 48  # of a hidden layer that are looked at
-APART = 0.01  # of derivatives
 ONE_NUMBER = 1e-6  # relative, by which rounding makes equal numbers differ
 MIXED = 1e-3  # relative, by which gradients of batches may not add up
-
-
-@dataclass(frozen=True)
-class Cause:
-    """A code, which of its sentences fits, and what fills that."""
-
-    code: str
-    says: str = "network"
-    values: Mapping[str, object] = field(default_factory=dict)
+UNITS = 48  # of a hidden layer that are looked at
+FEW, ADDED = 4, 1e-3  # entries; relative, by which an added number may differ
+PRODUCT = 1e-4  # of the largest singular value, that rounding leaves of the others
+ALIKE = 0.3  # a cosine that is no chance
 
 
 def cause(subject: Subject, slopes: Slopes) -> Cause:
@@ -64,6 +59,8 @@ def cause(subject: Subject, slopes: Slopes) -> Cause:
         return Cause("gradients.zero", "network", {"numbers": ", ".join(map(str, missing))})
     if found := _transposed(subject) or _in_other_order(slopes) or _shared(subject, slopes):
         return found
+    if added := _one_number_added(subject, slopes):
+        return added
     if slopes.wrong[last]:
         return _of_last_layer(subject, slopes, last)
     return _before_last_layer(subject, slopes.wrong)
@@ -113,7 +110,7 @@ def _of_length(subject: Subject, slopes: Slopes, matrices: np.ndarray) -> Cause:
 
 def _outputs_fall(subject: Subject) -> bool:
     """Tell outputs that become smaller where their own score becomes larger."""
-    bias, twin = _output_bias(subject), subject.twin
+    bias, twin = output_bias(subject), subject.twin
     if bias is None:
         return False
     twin.random_point(2)
@@ -207,6 +204,30 @@ def _never_computed(slopes: Slopes) -> list[int]:
     return [int(k) for k in zero] if alone else []
 
 
+def _one_number_added(subject: Subject, slopes: Slopes) -> Cause | None:
+    """Find gradients of weights that are off by the same number throughout a layer.
+
+    It is held against the sum of the layer's weights, which may stand where the weights belong, so
+    that these are missing: decay.
+    """
+    numbers, sums = [], []
+    subject.twin.random_point(2)  # where they were compared
+    for pair, wrong, array in zip(slopes.pairs, slopes.wrong, subject.twin.arrays(), strict=True):
+        if not wrong:
+            continue
+        off, parts = pair.analytic - pair.numeric, np.stack([pair.values**0, pair.values], axis=1)
+        number, decay = np.linalg.lstsq(parts, off, rcond=None)[0]
+        rest = float(np.abs(off - parts @ (number, decay)).max())
+        if len(off) < FEW or rest > ADDED * min(np.abs(off).max(), abs(number)):
+            return None
+        numbers.append(number)
+        sums.append(float(array.sum()))
+    factors = np.array(numbers) / np.where(sums, sums, np.inf)
+    of_sum = len(numbers) > 1 and np.ptp(factors) < ADDED * np.abs(factors).max()
+    values = {"numbers": ", ".join(f"{number:.3g}" for number in numbers)}
+    return Cause("gradients.wrong", "network_added_sum" if of_sum else "network_added", values)
+
+
 # --------------------------------------------------------------------------------------------------
 # Turned products, and layers that are one object
 # --------------------------------------------------------------------------------------------------
@@ -215,7 +236,7 @@ def _never_computed(slopes: Slopes) -> list[int]:
 def _transposed(subject: Subject) -> Cause | None:
     """Find out whether a transpose is missing: symmetric weights hide that."""
     square = any(a.shape[0] == a.shape[1] for a in subject.weights)
-    if square and _right_at(subject, "symmetric"):
+    if square and right_at(subject, "symmetric"):
         return Cause("gradients.transposed")
     return None
 
@@ -232,12 +253,6 @@ def _in_other_order(slopes: Slopes) -> Cause | None:
             "gradients.wrong", "network_exchanged", {"one": f"parameters[{k}]", "other": cure}
         )
     return Cause("gradients.transposed", f"network_{cure}")
-
-
-def _right_at(subject: Subject, kind: str) -> bool:
-    """Tell whether the gradients are right at another kind of point."""
-    slopes = compare(subject, kind)
-    return not isinstance(slopes, str) and not slopes.without_decay()[2].wrong.any()
 
 
 def _is_shared(arrays: list[np.ndarray]) -> bool:
@@ -401,11 +416,13 @@ def _of_last_layer(subject: Subject, slopes: Slopes, last: int) -> Cause:
         if name == "right" and asked.name == "squares":
             return Cause("gradients.output", "network_no_derivative")
         if name == "right":
-            bias = _output_bias(subject)
+            bias = output_bias(subject)
             if (
                 bias is not None and not isinstance(alone, str) and alone.wrong[bias]
             ):  # so that no input is in it
                 return Cause("gradients.output", "network_other_loss")
+            if not _is_product(subject, last):
+                return Cause("gradients.wrong", "network_no_product")
             return Cause("gradients.inputs")
         if asked.name == "squares" and name in ("extra", "squares"):
             if name == "extra" and all(np.isclose(p.sum(), 1) for _, p, _ in samples):
@@ -420,9 +437,18 @@ def _of_last_layer(subject: Subject, slopes: Slopes, last: int) -> Cause:
     return Cause("gradients.output", "network")
 
 
+def _is_product(subject: Subject, last: int) -> bool:
+    """Tell whether the last weights' gradient for a picture is something times d_z."""
+    subject.twin.random_point(2)
+    x = subject.inputs(np.random.default_rng(1), 1)
+    gradient = subject.twin.gradients(x, np.array([0]))[1][last]
+    sizes = np.linalg.svd(gradient.reshape(len(gradient), -1), compute_uv=False)
+    return len(sizes) < 2 or bool(sizes[1] < PRODUCT * sizes[0])
+
+
 def _of_other_loss(subject: Subject, slopes: Slopes, samples: list) -> Cause | None:
     """Find gradients that are those of another loss than the one that is returned."""
-    own, bias = own_loss(subject), _output_bias(subject)
+    own, bias = own_loss(subject), output_bias(subject)
     if not own and (bias is None or not slopes.wrong[bias]):
         return None  # d_z may be right, and what it is multiplied by wrong
     theirs = other_loss(subject, _pictures(subject), samples, _alike)
@@ -432,15 +458,6 @@ def _of_other_loss(subject: Subject, slopes: Slopes, samples: list) -> Cause | N
         return None
     names = {"theirs": LOSSES[theirs][0], "own": LOSSES[own][0] if own in LOSSES else "another one"}
     return Cause("gradients.squares", "network_other", names)
-
-
-def _output_bias(subject: Subject) -> int | None:
-    """Return which parameter is the output's bias."""
-    arrays = subject.arrays()
-    matrix = max((k for k, array in enumerate(arrays) if is_matrix(array)), default=len(arrays))
-    found = [k for k, a in enumerate(arrays) if not is_weights(a) and a.size == subject.classes]
-    after = [k for k in found if k > matrix]
-    return after[-1] if after else None
 
 
 def _pictures(subject: Subject) -> np.ndarray:
@@ -456,7 +473,7 @@ def _errors(subject: Subject) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarr
     The gradient of the output's bias is d_z. Without a bias, they are all of length 1.
     """
     pictures, twin = _pictures(subject), subject.twin
-    arrays, bias = twin.arrays(), _output_bias(subject)
+    arrays, bias = twin.arrays(), output_bias(subject)
     last = max((k for k, array in enumerate(arrays) if is_matrix(array)), default=None)
     if last is None:
         return
@@ -467,32 +484,11 @@ def _errors(subject: Subject) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarr
         if bias is not None and gradients[bias].size == subject.classes:
             error = gradients[bias].reshape(-1)
         else:
-            error = _error_of(subject, gradients[last], arrays[last], p)
+            error = error_of(subject, gradients[last], arrays[last], p)
             if len(error) != subject.classes:
                 return
             error = error / max(float(np.linalg.norm(error)), 1e-300)
         yield error.astype(np.float64), p, np.eye(subject.classes)[y[0]]
-
-
-def _error_of(
-    subject: Subject, gradient: np.ndarray, weights: np.ndarray, p: np.ndarray
-) -> np.ndarray:
-    """Return d_z of a last layer without a bias, for one picture.
-
-    The weights' gradient is the product of a column, the layer's inputs, and d_z. How long that
-    column is, the scores tell, which it makes; else d_z is of length 1.
-    """
-    if subject.columns:
-        gradient, weights = gradient.T, weights.T
-    units, sizes, errors = np.linalg.svd(gradient, full_matrices=False)
-    scores, sum_is_1 = units[:, 0] @ weights, np.isclose(p.sum(), 1)
-    with np.errstate(all="ignore"):
-        found = np.log(p) if sum_is_1 else np.log(p / (1 - p))
-    if sum_is_1:
-        scores, found = scores - scores.mean(), found - found.mean()
-    size = float(scores @ found / max(scores @ scores, 1e-300))
-    told = size and np.allclose(size * scores, found, rtol=1e-6, atol=1e-9)
-    return errors[0] * sizes[0] / size if told else errors[0]
 
 
 def _alike(samples: list, errors: Errors, off: float = 1e-4) -> bool:
@@ -553,35 +549,13 @@ def _before_last_layer(subject: Subject, wrong: np.ndarray) -> Cause:
     if _input_alone(subject.arrays(), wrong):
         return Cause("gradients.wrong", "network_input")
     if _mixed(subject):
-        return Cause("gradients.wrong", "network_mixed")
+        return Cause("gradients.wrong", _through_other_weights(subject) or "network_mixed")
     if what := constants(subject):
         return Cause("gradients.wrong", "network_constants", {"what": what})
-    derivatives = _derivatives(subject)
-    if derivatives:
-        right, used, back = derivatives
-        if slopes := _other_slope(right, used):
-            if slopes["forward"] == "-1":
-                return Cause("leaky_relu.abs", "network", slopes)
-            if slopes["forward"] == "0" and (value := _constant_below(subject)):
-                values = {"value": f"{value:.3g}", "back": slopes["back"]}
-                return Cause("leaky_relu.wrong", "network", values)
-            return Cause("gradients.missing_activation", "network_slope", slopes)
-        for says, candidates in _usual_factors(right).items():
-            close = [np.isclose(used, factor, rtol=0.02, atol=1e-3) for factor in candidates]
-            if close and np.any(close, axis=0).all():
-                return Cause("gradients.missing_activation", says, _farthest(right, used))
-        if _by_sign_of(back, right, used):
-            return Cause("gradients.missing_activation", "network_sign_of_gradient")
-        if _at_other_units(right, used):
-            return Cause("gradients.missing_activation", "network_elsewhere")
-        smooth = min(len(np.unique(values.round(3))) for values in (right, used)) > 2
-        if smooth and np.abs(right - used).max() > APART:
-            passes = _right_at(subject, "positive") or _right_at(subject, "small")
-            if passes and not past:
-                values = _farthest(right, used)
-                return Cause("gradients.missing_activation", "network_another", values)
+    if found := of_derivatives(subject, bool(past)):
+        return found
     # Of small weights hardly anything goes through the layers that a shortcut passes.
-    if _right_at(subject, "positive") or (not past and _right_at(subject, "small")):
+    if right_at(subject, "positive") or (not past and right_at(subject, "small")):
         return Cause("gradients.missing_activation")
     says = (
         "network_before_shortcut" if past else "network_before_maps" if maps else "network_before"
@@ -616,6 +590,35 @@ def _mixed(subject: Subject) -> bool:
     return float(np.linalg.norm(ab + cd - ad - cb)) > MIXED * float(np.linalg.norm(ab))
 
 
+def _through_other_weights(subject: Subject) -> str:
+    """Tell an error sent back through the last gradient from one through weights updated by it.
+
+    With last weights of 0 nothing should come back. Their gradient is the product of activations
+    and d_z, so that through it each unit gets a multiple of its own activation: a positive one;
+    from weights less a rate times their gradient, a negative one.
+    """
+    twin, arrays, columns = subject.twin, subject.twin.arrays(), subject.columns
+    last = max(k for k, array in enumerate(arrays) if is_matrix(array))
+    twin.random_point(4)
+    arrays[last][...] = 0
+    x, y = subject.inputs(np.random.default_rng(8), 1), np.array([0])
+    gradients, p = twin.gradients(x, y)[1], twin.predict(x)[0]
+    product = gradients[last].T if columns else gradients[last]
+    units = product @ (p - np.eye(subject.classes)[0])
+    before = [k for k, a in enumerate(arrays) if a.size == len(units) and k != output_bias(subject)]
+    if before:
+        back = gradients[before[-1]].reshape(-1)
+    elif len(subject.weights) == 2 and x.shape[1] == len(twin.weights[0]):
+        first = gradients[next(k for k, a in enumerate(arrays) if is_matrix(a))]
+        back = x[0] @ (first.T if columns else first)
+    else:
+        return ""
+    cosine = float(back @ units / max(np.linalg.norm(back) * np.linalg.norm(units), 1e-300))
+    if abs(cosine) < ALIKE:
+        return ""
+    return "network_through_gradients" if cosine > 0 else "network_through_updated"
+
+
 def _other_row_left_out(subject: Subject) -> bool:
     """Tell whether the error goes back through the row of a bias, and not through a unit's.
 
@@ -644,127 +647,3 @@ def _other_row_left_out(subject: Subject) -> bool:
         if np.count_nonzero(pair[1]) > 2 and np.allclose(*pair, rtol=1e-3, atol=1e-8):
             return True
     return False
-
-
-def _derivatives(subject: Subject) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """Return each hidden unit's derivative, right and as it is used, and what comes back to it.
-
-    The gradient of a unit's bias is what comes back to it from the last layer, weights @ d_z, times
-    its activation's derivative.
-    """
-    twin, arrays = subject.twin, subject.twin.arrays()
-    last = max(k for k, array in enumerate(arrays) if is_matrix(array))
-    bias = _output_bias(subject)
-    units = arrays[last].shape[1 if subject.columns else 0]
-    hidden = [
-        k for k, a in enumerate(arrays) if not is_weights(a) and a.size == units and k != bias
-    ]
-    hidden = [k for k in hidden if k < last] or hidden
-    twin.random_point(4)
-    x, y = subject.inputs(np.random.default_rng(8), 1), np.array([0])
-    _, gradients = twin.gradients(x, y)
-    weights = arrays[last].T if subject.columns else arrays[last]
-    if bias is not None and hidden:
-        error, place = gradients[bias].reshape(-1), hidden[-1]
-        array, given, size = arrays[place].reshape(-1), gradients[place].reshape(-1), 1.0
-    elif not hidden and len(subject.weights) == 2 and x.shape[1] == len(twin.weights[0]):
-        error = _error_of(subject, gradients[last], arrays[last], twin.predict(x)[0])
-        place = next(k for k, a in enumerate(arrays) if is_matrix(a))
-        pixel = int(np.abs(x[0]).argmax())  # whose weights stand for biases
-        array, size = twin.weights[0][pixel], float(x[0, pixel])
-        given = (gradients[place].T if subject.columns else gradients[place])[pixel]
-    else:
-        return None
-    back, numeric = (weights @ error)[:UNITS], []
-    for unit in range(len(back)):
-        value, losses = array[unit], []
-        for sign in (1, -1):
-            array[unit] = value + sign * 1e-5
-            losses.append(twin.loss(x, y))
-        array[unit] = value
-        numeric.append((losses[0] - losses[1]) / 2e-5 / size)
-    used = given[:UNITS] / size
-    shown = np.abs(back) > 1e-4
-    if shown.sum() < 3:
-        return None
-    return np.array(numeric)[shown] / back[shown], used[shown] / back[shown], back[shown]
-
-
-def _farthest(right: np.ndarray, used: np.ndarray) -> dict[str, str]:
-    """Show some derivatives that are far from what they should be."""
-    most = np.abs(right - used).argsort()[-3:]
-    pairs = ("used", used), ("right", right)
-    return {name: ", ".join(f"{v:.3g}" for v in values[most]) for name, values in pairs}
-
-
-def _other_slope(right: np.ndarray, used: np.ndarray) -> dict[str, str] | None:
-    """Return the slopes of negative z, going forward and back, if they alone are different."""
-    above = np.isclose(right, 1, atol=1e-3)
-    if above.all() or not above.any() or not np.allclose(used[above], 1, atol=1e-3):
-        return None
-    below = right[~above], used[~above]
-    if max(map(np.ptp, below)) > 1e-3 or np.allclose(below[1], 1, atol=1e-2):
-        return None
-    forward, back = (float(np.round(slopes.mean(), 3)) for slopes in below)
-    return {"forward": f"{forward:.3g}", "back": f"{back:.3g}"} if forward != back else None
-
-
-def _by_sign_of(back: np.ndarray, right: np.ndarray, used: np.ndarray) -> bool:
-    """Tell derivatives of a bent line that go by the sign of what comes back, and not of z."""
-    expected = np.where(back > 0, right.max(), right.min())
-    both = (back > 0).any() and (back < 0).any() and np.ptp(right) > APART
-    return bool(both and np.allclose(used, expected, atol=1e-3))
-
-
-def _at_other_units(right: np.ndarray, used: np.ndarray) -> bool:
-    """Tell derivatives of a bent line that are taken somewhere else: both values, exchanged."""
-    low, high = right.min(), right.max()
-    above = [np.isclose(values, high, atol=1e-3) for values in (right, used)]
-    below = [np.isclose(values, low, atol=1e-3) for values in (right, used)]
-    known = all((a | b).all() for a, b in zip(above, below, strict=True))
-    exchanged = bool((above[0] & below[1]).any() and (below[0] & above[1]).any())
-    return known and exchanged and high - low > APART
-
-
-def _constant_below(subject: Subject) -> float:
-    """Return what the last hidden units give where all their z are far below 0; 0 if not alike."""
-    twin = subject.twin
-    twin.random_point(4)
-    weights, bias = twin.last_layer()[0], _output_bias(subject)
-    weights = weights.T if subject.columns else weights
-    arrays = twin.arrays()
-    hidden = [k for k, a in enumerate(arrays) if not is_weights(a) and a.size == len(weights)]
-    hidden = [k for k in hidden if k != bias]
-    if not hidden or bias is None:
-        return 0.0
-    arrays[hidden[-1]][...] = -1e4
-    weights *= 0.1
-    p = twin.predict(subject.inputs(np.random.default_rng(4), 1))
-    if p.shape != (1, subject.classes) or not (p > 0).all():
-        return 0.0
-    rest, sums = np.log(p[0]) - arrays[bias].reshape(-1), weights.sum(axis=0)
-    rest, sums = rest - rest.mean(), sums - sums.mean()
-    value = float(rest @ sums / (sums @ sums))
-    alike = np.linalg.norm(rest - value * sums) < 1e-6 * np.linalg.norm(sums)
-    return value if alike and abs(value) > 1e-9 else 0.0
-
-
-def _usual_factors(right: np.ndarray) -> dict[str, list[np.ndarray]]:
-    """Return what usual mistakes make of the activation's derivative, by their sentences."""
-    found = {"network": [np.ones_like(right)], "network_exchanged": []}
-    if len(np.unique(right.round(3))) <= 2:  # ReLU, or a leaky one
-        found["network_exchanged"] += [right.max() + right.min() - right]
-        return found
-    found |= {"network_squared": [right**2], "network_of_activation": [], "network_of_z": []}
-    found["network_another"] = []
-    with np.errstate(all="ignore"):
-        root = np.sqrt(np.maximum(0.25 - right, 0))
-        tanh = np.sqrt(np.maximum(1 - right, 0))
-        for a in (0.5 + root, 0.5 - root):  # sigmoid: a * (1 - a) is the derivative
-            again, z = 1 / (1 + np.exp(-a)), np.log(a / (1 - a))
-            found["network_of_activation"] += [again * (1 - again)]
-            found["network_of_z"] += [z * (1 - z)]
-        found["network_of_activation"] += [1 - np.tanh(tanh) ** 2]
-        found["network_of_z"] += [1 - np.arctanh(np.minimum(tanh, 1)) ** 2]
-        found["network_another"] += [a * (1 - a) for a in (tanh, -tanh)]  # as of a sigmoid
-    return found

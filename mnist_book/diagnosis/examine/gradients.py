@@ -6,10 +6,10 @@ import numpy as np
 
 from mnist_book.diagnosis.evidence import cleaned
 from mnist_book.diagnosis.examine import steps
-from mnist_book.diagnosis.examine.causes import Cause, cause
+from mnist_book.diagnosis.examine.causes import cause
 from mnist_book.diagnosis.examine.notes import unchecked
 from mnist_book.diagnosis.examine.objective import objective
-from mnist_book.diagnosis.examine.probing import Said, finding, probe
+from mnist_book.diagnosis.examine.probing import Cause, Said, finding, probe
 from mnist_book.diagnosis.examine.results import as_array, is_weights, loss_in
 from mnist_book.diagnosis.examine.slopes import BATCH, Slopes, compare
 from mnist_book.diagnosis.examine.subject import Subject

@@ -19,6 +19,9 @@ NOTES = {
     "accuracy on the images that it was trained on: if that is low, too, its training was too "
     "short, or its labels were wrong; if it is high, these images differ from those in "
     "an unusual way",
+    "missing": "it never answers {digits}. With the squared error an output may settle at 0 early, "
+    "where its gradient is next to nothing, and learn no more; else the training data were without "
+    "{digits}: range(9), labels cut off, a filter",
     "averages": "it is right for {right} of these images, and for {settled} with running averages "
     "of a batch of them in the place of its own: those are far behind. They move slowly, or steps "
     "were few",

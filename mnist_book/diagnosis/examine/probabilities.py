@@ -329,12 +329,23 @@ def shift(subject: Subject) -> Said:
     if after.shape == before.shape and not np.allclose(after, before, atol=1e-3):
         if _are_sigmoids_over_their_sum(subject.twin, last[1], x):
             return
-        if _are_shares_of_what_is_fitted(subject):
+        if _are_shares_of_what_is_fitted(subject) or _asks_for_outputs(subject):
             return
         change = f"a change of {np.abs(after - before).max():.3f}"
         yield finding(
             "softmax.squashed", "last bias - 5", change, "no change", says="network_shifted"
         )
+
+
+def _asks_for_outputs(subject: Subject) -> bool:
+    """Tell whether the loss is no function of these probabilities, and changes with a shift, too.
+
+    It asks for outputs of which the probabilities are made, each a question of its own.
+    """
+    if subject.twin is None or not subject.losses:
+        return False
+    asked, changes = _of_loss(subject, objective), _of_loss(subject, changes_by_shift)
+    return asked is not None and not asked.name and bool(changes)
 
 
 def _are_shares_of_what_is_fitted(subject: Subject) -> bool:

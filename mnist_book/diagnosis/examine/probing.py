@@ -4,8 +4,8 @@ A probe is a function that takes the subject and yields findings and notes. It m
 its words are elsewhere: those of findings in the catalogue of bugs, those of notes in `notes`.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from mnist_book.diagnosis.evidence import lay_out
 from mnist_book.diagnosis.examine.notes import Note
@@ -24,6 +24,15 @@ def finding(
     """Make a finding: its code, what was seen, and which sentence of the catalogue says it."""
     evidence = lay_out(given=given, returned=returned, expected=expected)
     return Finding(code=code, evidence=evidence, says=says, values=values)
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A code, which of its sentences fits, and what fills that."""
+
+    code: str
+    says: str = "network"
+    values: Mapping[str, object] = field(default_factory=dict)
 
 
 Said = Iterator[Finding | Note]

@@ -189,6 +189,12 @@ def compare(
     return _slopes(pairs, weights, tolerance, len(x), twin.unread, noise)
 
 
+def right_at(subject: Subject, kind: str) -> bool:
+    """Tell whether the gradients are right at another kind of point."""
+    slopes = compare(subject, kind)
+    return not isinstance(slopes, str) and not slopes.without_decay()[2].wrong.any()
+
+
 def _with_ends(entries: np.ndarray, array: np.ndarray, columns: bool) -> np.ndarray:
     """Put some numbers of the first and of the last row in the place of the first entries."""
     places = np.arange(array.size).reshape(array.shape)

@@ -3,7 +3,8 @@
 import numpy as np
 
 from mnist_book.diagnosis.evidence import cleaned
-from mnist_book.diagnosis.examine.notes import note
+from mnist_book.diagnosis.examine.notes import doubt, note
+from mnist_book.diagnosis.examine.objective import objective
 from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import as_array, cross_entropy, is_matrix, is_weights
 from mnist_book.diagnosis.examine.subject import Subject
@@ -126,9 +127,13 @@ def _may_learn(subject: Subject) -> bool:
     return any(float(np.abs(g).max()) > 1e-12 for g in _gradients(subject) if is_matrix(g))
 
 
-@probe(needs="finite", unless="init.too_large")
+@probe(needs="finite", unless="init.too_large gradients")
 def missing(subject: Subject) -> Said:
-    """Look for digits that never are the answer, of a network that knows its digits."""
+    """Look for digits that never are the answer, of a network that knows its digits.
+
+    Where each output is a question of its own, with squared error, one may have settled at 0 early,
+    where its gradient is next to nothing.
+    """
     p, present = subject.probabilities, np.bincount(subject.y, minlength=subject.classes)
     counts = np.bincount(p.argmax(axis=1), minlength=subject.classes)
     never = [
@@ -137,7 +142,18 @@ def missing(subject: Subject) -> Said:
     if len(never) and len(np.unique(subject.y)) >= 5 and subject.accuracy > 0.6:  # no beginner
         returned, expected = f"predictions per digit {counts.tolist()}", f"about {present.tolist()}"
         given, digits = f"{len(p)} images", " and ".join(map(str, never))
-        yield finding("network.missing_digit", given, returned, expected, digits=digits)
+        if _settles(subject):
+            yield doubt("missing", digits=digits)
+        else:
+            yield finding("network.missing_digit", given, returned, expected, digits=digits)
+
+
+def _settles(subject: Subject) -> bool:
+    """Tell a loss that may leave an output at 0: squared error, or one that isn't known."""
+    if np.allclose(subject.probabilities.sum(axis=1), 1, atol=1e-3) and not subject.losses:
+        return False
+    asked = subject.once(objective).name if subject.losses else ""
+    return asked not in ("cross_entropy", "binary")
 
 
 @probe(needs="finite", unless="network.missing_digit data")

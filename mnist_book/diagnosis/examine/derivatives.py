@@ -1,0 +1,234 @@
+"""The factors on the way back: each hidden unit's derivative, as it should be and as it is used."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mnist_book.diagnosis.examine.last_layer import error_of, output_bias
+from mnist_book.diagnosis.examine.probing import Cause
+from mnist_book.diagnosis.examine.results import is_matrix, is_weights
+from mnist_book.diagnosis.examine.slopes import right_at
+from mnist_book.diagnosis.examine.subject import Subject
+
+UNITS = 48  # of a hidden layer that are looked at
+APART = 0.01  # of derivatives
+FEWEST = 3  # units that must show something
+
+
+@dataclass(frozen=True)
+class Derivatives:
+    """What a single picture shows of the hidden units before the last layer, (units,) each.
+
+    Attributes
+    ----------
+    right, used : the activation's derivative, and what is multiplied by in its place
+    back : what comes back to each unit from the last layer, weights @ d_z
+    units : what the unit gives, its activation
+    """
+
+    right: np.ndarray
+    used: np.ndarray
+    back: np.ndarray
+    units: np.ndarray
+
+
+def of_derivatives(subject: Subject, past: bool) -> Cause | None:
+    """Tell what is wrong with the derivative of the last hidden layer's activation.
+
+    Parameters
+    ----------
+    past : a shortcut leads past some layers, which makes other points no test
+    """
+    found = _derivatives(subject)
+    if found is None:
+        return None
+    right, used = found.right, found.used
+    if slopes := _other_slope(right, used):
+        if slopes["forward"] == "-1":
+            return Cause("leaky_relu.abs", "network", slopes)
+        if slopes["forward"] == "0" and (value := _constant_below(subject)):
+            values = {"value": f"{value:.3g}", "back": slopes["back"]}
+            return Cause("leaky_relu.wrong", "network", values)
+        return Cause("gradients.missing_activation", "network_slope", slopes)
+    if _alone(found):
+        return Cause("gradients.wrong", "network_derivative_alone")
+    for says, candidates in _usual_factors(right).items():
+        close = [np.isclose(used, factor, rtol=0.02, atol=1e-3) for factor in candidates]
+        if close and np.any(close, axis=0).all():
+            return Cause("gradients.missing_activation", says, _farthest(right, used))
+    if _by_sign_of(found.back, right, used):
+        return Cause("gradients.missing_activation", "network_sign_of_gradient")
+    if theirs := _of_other_activation(found):
+        values = {"theirs": theirs, **_farthest(right, used)}
+        return Cause("gradients.missing_activation", "network_of_other", values)
+    if _at_other_units(right, used):
+        return Cause("gradients.missing_activation", "network_elsewhere")
+    smooth = min(len(np.unique(values.round(3))) for values in (right, used)) > 2
+    if not smooth or past or np.abs(right - used).max() < APART:
+        return None
+    if right_at(subject, "positive") or right_at(subject, "small"):
+        return Cause("gradients.missing_activation", "network_another", _farthest(right, used))
+    return None
+
+
+def _derivatives(subject: Subject) -> Derivatives | None:
+    """Measure each hidden unit's derivative; None where it can't be seen.
+
+    The gradient of a unit's bias is what comes back to it from the last layer, weights @ d_z, times
+    its activation's derivative. That of the last weights is the product of activations and d_z.
+    """
+    twin, arrays = subject.twin, subject.twin.arrays()
+    last = max(k for k, array in enumerate(arrays) if is_matrix(array))
+    bias = output_bias(subject)
+    units = arrays[last].shape[1 if subject.columns else 0]
+    hidden = [
+        k for k, a in enumerate(arrays) if not is_weights(a) and a.size == units and k != bias
+    ]
+    hidden = [k for k in hidden if k < last] or hidden
+    twin.random_point(4)
+    x, y = subject.inputs(np.random.default_rng(8), 1), np.array([0])
+    _, gradients = twin.gradients(x, y)
+    weights = arrays[last].T if subject.columns else arrays[last]
+    if bias is not None and hidden:
+        error, place = gradients[bias].reshape(-1), hidden[-1]
+        array, given, size = arrays[place].reshape(-1), gradients[place].reshape(-1), 1.0
+    elif not hidden and len(subject.weights) == 2 and x.shape[1] == len(twin.weights[0]):
+        error = error_of(subject, gradients[last], arrays[last], twin.predict(x)[0])
+        place = next(k for k, a in enumerate(arrays) if is_matrix(a))
+        pixel = int(np.abs(x[0]).argmax())  # whose weights stand for biases
+        array, size = twin.weights[0][pixel], float(x[0, pixel])
+        given = (gradients[place].T if subject.columns else gradients[place])[pixel]
+    else:
+        return None
+    back, numeric = (weights @ error)[:UNITS], []
+    for unit in range(len(back)):
+        value, losses = array[unit], []
+        for sign in (1, -1):
+            array[unit] = value + sign * 1e-5
+            losses.append(twin.loss(x, y))
+        array[unit] = value
+        numeric.append((losses[0] - losses[1]) / 2e-5 / size)
+    used, shown = given[:UNITS] / size, np.abs(back) > 1e-4
+    if shown.sum() < FEWEST:
+        return None
+    product = gradients[last].T if subject.columns else gradients[last]
+    units = (product @ error)[:UNITS] / (error @ error)
+    right, used, back = np.array(numeric)[shown], used[shown], back[shown]
+    return Derivatives(right / back, used / back, back, units[shown])
+
+
+def _farthest(right: np.ndarray, used: np.ndarray) -> dict[str, str]:
+    """Show some derivatives that are far from what they should be."""
+    most = np.abs(right - used).argsort()[-3:]
+    pairs = ("used", used), ("right", right)
+    return {name: ", ".join(f"{v:.3g}" for v in values[most]) for name, values in pairs}
+
+
+def _other_slope(right: np.ndarray, used: np.ndarray) -> dict[str, str] | None:
+    """Return the slopes of negative z, going forward and back, if they alone are different."""
+    above = np.isclose(right, 1, atol=1e-3)
+    if above.all() or not above.any() or not np.allclose(used[above], 1, atol=1e-3):
+        return None
+    below = right[~above], used[~above]
+    if max(map(np.ptp, below)) > 1e-3 or np.allclose(below[1], 1, atol=1e-2):
+        return None
+    forward, back = (float(np.round(slopes.mean(), 3)) for slopes in below)
+    return {"forward": f"{forward:.3g}", "back": f"{back:.3g}"} if forward != back else None
+
+
+def _by_sign_of(back: np.ndarray, right: np.ndarray, used: np.ndarray) -> bool:
+    """Tell derivatives of a bent line that go by the sign of what comes back, and not of z."""
+    expected = np.where(back > 0, right.max(), right.min())
+    both = (back > 0).any() and (back < 0).any() and np.ptp(right) > APART
+    return bool(both and np.allclose(used, expected, atol=1e-3))
+
+
+def _at_other_units(right: np.ndarray, used: np.ndarray) -> bool:
+    """Tell derivatives of a bent line that are taken somewhere else: both values, exchanged."""
+    low, high = right.min(), right.max()
+    above = [np.isclose(values, high, atol=1e-3) for values in (right, used)]
+    below = [np.isclose(values, low, atol=1e-3) for values in (right, used)]
+    known = all((a | b).all() for a, b in zip(above, below, strict=True))
+    exchanged = bool((above[0] & below[1]).any() and (below[0] & above[1]).any())
+    return known and exchanged and high - low > APART
+
+
+def _constant_below(subject: Subject) -> float:
+    """Return what the last hidden units give where all their z are far below 0; 0 if not alike."""
+    twin = subject.twin
+    twin.random_point(4)
+    weights, bias = twin.last_layer()[0], output_bias(subject)
+    weights = weights.T if subject.columns else weights
+    arrays = twin.arrays()
+    hidden = [k for k, a in enumerate(arrays) if not is_weights(a) and a.size == len(weights)]
+    hidden = [k for k in hidden if k != bias]
+    if not hidden or bias is None:
+        return 0.0
+    arrays[hidden[-1]][...] = -1e4
+    weights *= 0.1
+    p = twin.predict(subject.inputs(np.random.default_rng(4), 1))
+    if p.shape != (1, subject.classes) or not (p > 0).all():
+        return 0.0
+    rest, sums = np.log(p[0]) - arrays[bias].reshape(-1), weights.sum(axis=0)
+    rest, sums = rest - rest.mean(), sums - sums.mean()
+    value = float(rest @ sums / (sums @ sums))
+    alike = np.linalg.norm(rest - value * sums) < 1e-6 * np.linalg.norm(sums)
+    return value if alike and abs(value) > 1e-9 else 0.0
+
+
+def _alone(found: Derivatives) -> bool:
+    """Tell gradients that are the derivative alone, without what comes back from the last layer."""
+    gradients, right = found.used * found.back, found.right
+    factor = float(gradients @ right / max(right @ right, 1e-300))
+    differs = np.ptp(found.back[right > APART]) if (right > APART).sum() >= FEWEST else 0.0
+    near = np.allclose(gradients, factor * right, rtol=1e-3, atol=1e-3 * abs(factor))
+    return bool(near and factor > 0 and differs > APART * np.abs(found.back).max())
+
+
+def _of_other_activation(found: Derivatives) -> str:
+    """Return whose derivative is used, where it is another activation's; "" if it is no known one.
+
+    Of a unit of ReLU that lets pass, z is the activation. What a sigmoid or tanh gives tells the
+    sign of z, which is all that the derivative of ReLU asks for.
+    """
+    right, used, a = found.right, found.used, found.units
+    bent = len(np.unique(right.round(3))) <= 2
+    passes = np.isclose(right, 1, atol=1e-3)
+    with np.errstate(over="ignore"):
+        sigmoid = 1 / (1 + np.exp(-a))
+    if bent and passes.sum() >= FEWEST and np.ptp(used[passes]) > APART:
+        derivatives = {
+            "the sigmoid's, a * (1 - a)": a * (1 - a),
+            "the sigmoid's, s(z) * (1 - s(z))": sigmoid * (1 - sigmoid),
+            "tanh's, 1 - a ** 2": 1 - a**2,
+            "tanh's, 1 - tanh(z) ** 2": 1 - np.tanh(a) ** 2,
+        }
+        for name, theirs in derivatives.items():
+            if np.allclose(used[passes], theirs[passes], rtol=1e-3, atol=1e-4):
+                return name
+    ones = np.isclose(used, 1, atol=1e-3)
+    steps = (ones | np.isclose(used, 0, atol=1e-3)).all() and FEWEST <= ones.sum() < len(ones)
+    if not bent and steps and any(np.array_equal(ones, a > zero) for zero in (0, 0.5)):
+        return "ReLU's, 1 where z > 0 and else 0"
+    return ""
+
+
+def _usual_factors(right: np.ndarray) -> dict[str, list[np.ndarray]]:
+    """Return what usual mistakes make of the activation's derivative, by their sentences."""
+    found = {"network": [np.ones_like(right)], "network_exchanged": []}
+    if len(np.unique(right.round(3))) <= 2:  # ReLU, or a leaky one
+        found["network_exchanged"] += [right.max() + right.min() - right]
+        return found
+    found |= {"network_squared": [right**2], "network_of_activation": [], "network_of_z": []}
+    found["network_another"] = []
+    with np.errstate(all="ignore"):
+        root = np.sqrt(np.maximum(0.25 - right, 0))
+        tanh = np.sqrt(np.maximum(1 - right, 0))
+        for a in (0.5 + root, 0.5 - root):  # sigmoid: a * (1 - a) is the derivative
+            again, z = 1 / (1 + np.exp(-a)), np.log(a / (1 - a))
+            found["network_of_activation"] += [again * (1 - again)]
+            found["network_of_z"] += [z * (1 - z)]
+        found["network_of_activation"] += [1 - np.tanh(tanh) ** 2]
+        found["network_of_z"] += [1 - np.arctanh(np.minimum(tanh, 1)) ** 2]
+        found["network_another"] += [a * (1 - a) for a in (tanh, -tanh)]  # as of a sigmoid
+    return found
