@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from accuracy import BUDGETS, check_same, described, joined
+from common.judging import mean_and_deviation
 from common.record import RECORDS, read
 from ideas import LADDERS
 from rustnist import FOUR, MENDS, SEEDS, STAGES
@@ -107,7 +108,7 @@ def row(budget):
     sizes = "-".join(str(size) for size in (784, *record["recipe"]["hidden"], 10))
     network = sizes + ", straightened" * record["straight"]
     seconds = np.mean([run["processor_seconds"] for run in record["runs"]])
-    error, deviation = record["error_percent_mean"], record["error_percent_standard_deviation"]
+    error, deviation = mean_and_deviation([run["error_percent"] for run in record["runs"]])
     return f"| {network} | {seconds:,.{int(seconds < 100)}f} s | {error:.2f} ± {deviation:.2f} % |"
 
 
