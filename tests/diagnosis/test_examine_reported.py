@@ -353,3 +353,185 @@ def test_a_loss_that_is_nan_for_a_few_pictures_of_many():
     network.least = 1e-15
     report = examine(network, X[order], Y[order])
     assert "cross_entropy.log_zero" not in [f.code for f in report.findings], report
+
+
+@pytest.mark.parametrize("biases", [True, False])
+@pytest.mark.parametrize("hidden", [(20,), (20, 16)])
+def test_an_error_that_goes_back_without_the_outputs_derivative(biases, hidden):
+    """As in books that pass on targets - outputs, layer by layer."""
+
+    class Plain(Net):
+        targets_at = 0.99, 0.01
+
+        def activation(self, z):
+            return sigmoid(z)
+
+        def slope(self, a):
+            return a * (1 - a)
+
+        def out(self, z):
+            return sigmoid(z)
+
+        def targets(self, y):
+            one, zero = self.targets_at
+            return zero + (one - zero) * np.eye(10)[y]
+
+        def score(self, p, t):
+            return ((p - t) ** 2).sum() / 2 / len(t)
+
+        @property
+        def parameters(self):
+            return super().parameters if biases else self.w
+
+        def loss_and_gradients(self, x, y):
+            a, t = self.forward(x), self.targets(y)
+            error, gradients = (a[-1] - t) / len(x), []
+            for k in reversed(range(len(self.w))):
+                d = error * self.slope(a[k + 1])
+                of_bias = [d.sum(axis=0)] if biases else []
+                gradients = [a[k].T @ d, *of_bias, *gradients]
+                error = self.passed_on(error, d) @ self.w[k].T
+            return self.score(a[-1], t), gradients
+
+        def passed_on(self, error, d):
+            return d
+
+    class Wrong(Plain):
+        def passed_on(self, error, d):
+            return error
+
+    Plain.hidden = hidden
+    assert found(Plain())[0] == []
+    codes, report = found(Wrong())
+    assert codes[:1] == [("gradients.wrong", "network_error")], report
+
+
+@pytest.mark.parametrize("kind", [Net, Squashed])
+def test_the_activation_in_the_place_of_its_derivative(kind):
+    class Wrong(kind):
+        def slope(self, a):
+            return a
+
+    codes, report = found(Wrong())
+    assert codes[:1] == [("gradients.missing_activation", "network_activation")], report
+
+
+def test_another_formula_for_the_derivative():
+    class Wrong(Net):
+        def slope(self, a):
+            return 1 + a**2
+
+    codes, report = found(Wrong())
+    assert codes[:1] == [("gradients.missing_activation", "network_another")], report
+
+
+class Dropping(Net):
+    """Dropout before the last layer, the same for all calls of training."""
+
+    hidden, keep, predicting = (40,), 0.6, 1.0
+
+    def mask(self, shape):
+        return (np.random.default_rng(5).random(shape) < self.keep) / self.keep
+
+    def train(self, x):
+        a = super().forward(x)[1]
+        mask = self.mask(a.shape)
+        return a, mask, softmax((a * mask) @ self.w[1] + self.b[1])
+
+    def forward(self, x):
+        x, a, _ = super().forward(x)
+        return [x, a, softmax((a * self.predicting) @ self.w[1] + self.b[1])]
+
+    def back_through(self, d, mask):
+        return d * mask
+
+    def loss_and_gradients(self, x, y):
+        (a, mask, p), t = self.train(x), self.targets(y)
+        d = (p - t) / len(x)
+        dz = self.back_through(d @ self.w[1].T, mask) * self.slope(a)
+        gradients = [x.T @ dz, dz.sum(axis=0), (a * mask).T @ d, d.sum(axis=0)]
+        return self.score(p, t), gradients
+
+
+@pytest.mark.parametrize("kind", [Net, Rectified])
+def test_a_mask_that_is_not_used_on_the_way_back(kind):
+    class Right(Dropping, kind):
+        pass
+
+    class Wrong(Right):
+        def back_through(self, d, mask):
+            return d / self.keep
+
+    assert found(Right())[0] == []
+    codes, report = found(Wrong())
+    assert codes[:1] == [("gradients.wrong", "network_mask")], report
+
+
+@pytest.mark.parametrize("keep", [0.2, 0.5, 0.8])
+@pytest.mark.parametrize("kind", [Net, Rectified, Squashed])
+def test_dropout_that_is_scaled_otherwise_in_predicting(kind, keep):
+    class Right(Dropping, kind):
+        def mask(self, shape):
+            return (np.random.random(shape) < self.keep) / self.keep  # noqa: NPY002
+
+    class Wrong(Right):
+        pass
+
+    Right.keep, Wrong.predicting = keep, 0.2
+    assert found(Right(), 60)[0] == []
+    codes, report = found(Wrong(), 60)
+    assert codes[:1] == [("network.modes", "network_dropout_less")], report
+
+
+@pytest.mark.parametrize("per_picture", [False, True])
+def test_a_factor_of_a_normalisation_left_out_on_the_way_back(per_picture):
+    axis = 1 if per_picture else 0
+
+    class Normalised(Net):
+        hidden = (20,)
+
+        def __init__(self):
+            super().__init__()
+            self.gamma, self.means, self.variances = np.full(20, 1.5), 0.0, 1.0
+
+        @property
+        def parameters(self):
+            return [self.w[0], self.gamma, self.b[0], self.w[1], self.b[1]]
+
+        def normalised(self, x, training):
+            z = x @ self.w[0]
+            mean, variance = z.mean(axis=axis, keepdims=True), z.var(axis=axis, keepdims=True)
+            if training:
+                self.means, self.variances = mean, variance
+            elif not per_picture:
+                mean, variance = self.means, self.variances
+            return (z - mean) / np.sqrt(variance + 1e-5), np.sqrt(variance + 1e-5)
+
+        def forward(self, x, training=False):
+            n, _ = self.normalised(x, training)
+            a = np.tanh(self.gamma * n + self.b[0])
+            return [x, a, softmax(a @ self.w[1] + self.b[1])]
+
+        def factor(self):
+            return self.gamma
+
+        def loss_and_gradients(self, x, y):
+            (_, a, p), t = self.forward(x, training=True), self.targets(y)
+            n, deviation = self.normalised(x, training=True)
+            d = (p - t) / len(x)
+            dy = d @ self.w[1].T * (1 - a**2)
+            dn = dy * self.factor()
+            through_mean = dn.mean(axis=axis, keepdims=True)
+            through_deviation = n * (dn * n).mean(axis=axis, keepdims=True)
+            dz = (dn - through_mean - through_deviation) / deviation
+            gradients = [x.T @ dz, (dy * n).sum(axis=0), dy.sum(axis=0), a.T @ d, d.sum(axis=0)]
+            return self.score(p, t), gradients
+
+    class Wrong(Normalised):
+        def factor(self):
+            return 1.0
+
+    right, report = found(Normalised(), 60)
+    assert not [code for code, _ in right if code.startswith("gradients")], report
+    codes, report = found(Wrong(), 60)
+    assert codes[:1] == [("gradients.wrong", "network_without_gamma")], report

@@ -21,6 +21,7 @@ from mnist_book.diagnosis.examine.paths import (
     overlap,
     pooling,
     right_layers,
+    right_without,
     shortcut,
 )
 from mnist_book.diagnosis.examine.probing import Cause
@@ -543,6 +544,14 @@ def _before_last_layer(subject: Subject, wrong: np.ndarray) -> Cause:
         return Cause("gradients.wrong", f"network_pooling_{maps}", {"cells": cells})
     if maps and overlap(subject, layers):
         return Cause("gradients.wrong", "network_windows", {"layers": in_words(layers)})
+    sides = {side for array in subject.weights for side in array.shape}
+    factors = [
+        k
+        for k, array in enumerate(subject.arrays())
+        if not is_weights(array) and array.size in sides and _multiplies(subject, k)
+    ]
+    if factors and right_without(subject, factors):
+        return Cause("gradients.wrong", "network_without_gamma")
     subject.twin.random_point(4)
     if in_company(subject.twin, subject.inputs(np.random.default_rng(8), 4 * SAMPLES)):
         return Cause("gradients.wrong", "network_normalised")

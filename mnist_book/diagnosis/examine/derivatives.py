@@ -12,7 +12,8 @@ from mnist_book.diagnosis.examine.subject import Subject
 
 UNITS = 48  # of a hidden layer that are looked at
 APART = 0.01  # of derivatives
-FEWEST = 3  # units that must show something
+FEWEST, MANY = 3, 12  # units that must show something; in their order
+EXACT = 1e-4  # off a cosine of 1; derivatives that are 0
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,14 @@ class Derivatives:
     ----------
     right, used : the activation's derivative, and what is multiplied by in its place
     back : what comes back to each unit from the last layer, weights @ d_z
+    plain : what would come back of d_z without the derivative of sigmoid outputs
     units : what the unit gives, its activation
     """
 
     right: np.ndarray
     used: np.ndarray
     back: np.ndarray
+    plain: np.ndarray
     units: np.ndarray
 
 
@@ -52,12 +55,18 @@ def of_derivatives(subject: Subject, past: bool) -> Cause | None:
         return Cause("gradients.missing_activation", "network_slope", slopes)
     if _alone(found):
         return Cause("gradients.wrong", "network_derivative_alone")
+    if _without_that_of_outputs(found):
+        return Cause("gradients.wrong", "network_error")
     for says, candidates in _usual_factors(right).items():
         close = [np.isclose(used, factor, rtol=0.02, atol=1e-3) for factor in candidates]
         if close and np.any(close, axis=0).all():
             return Cause("gradients.missing_activation", says, _farthest(right, used))
+    if _mask_forgotten(found):
+        return Cause("gradients.wrong", "network_mask")
     if _by_sign_of(found.back, right, used):
         return Cause("gradients.missing_activation", "network_sign_of_gradient")
+    if np.ptp(found.units) > APART and np.allclose(used, found.units, rtol=1e-3, atol=1e-4):
+        return Cause("gradients.missing_activation", "network_activation")
     if theirs := _of_other_activation(found):
         values = {"theirs": theirs, **_farthest(right, used)}
         return Cause("gradients.missing_activation", "network_of_other", values)
@@ -66,7 +75,7 @@ def of_derivatives(subject: Subject, past: bool) -> Cause | None:
     smooth = min(len(np.unique(values.round(3))) for values in (right, used)) > 2
     if not smooth or past or np.abs(right - used).max() < APART:
         return None
-    if right_at(subject, "positive") or right_at(subject, "small"):
+    if _depends_on_unit(found) or right_at(subject, "positive") or right_at(subject, "small"):
         return Cause("gradients.missing_activation", "network_another", _farthest(right, used))
     return None
 
@@ -77,27 +86,19 @@ def _derivatives(subject: Subject) -> Derivatives | None:
     The gradient of a unit's bias is what comes back to it from the last layer, weights @ d_z, times
     its activation's derivative. That of the last weights is the product of activations and d_z.
     """
-    twin, arrays = subject.twin, subject.twin.arrays()
+    twin, arrays, columns = subject.twin, subject.twin.arrays(), subject.columns
     last = max(k for k, array in enumerate(arrays) if is_matrix(array))
-    bias = output_bias(subject)
-    units = arrays[last].shape[1 if subject.columns else 0]
-    hidden = [
-        k for k, a in enumerate(arrays) if not is_weights(a) and a.size == units and k != bias
-    ]
-    hidden = [k for k in hidden if k < last] or hidden
     twin.random_point(4)
     x, y = subject.inputs(np.random.default_rng(8), 1), np.array([0])
-    _, gradients = twin.gradients(x, y)
-    weights = arrays[last].T if subject.columns else arrays[last]
-    if bias is not None and hidden:
-        error, place = gradients[bias].reshape(-1), hidden[-1]
-        array, given, size = arrays[place].reshape(-1), gradients[place].reshape(-1), 1.0
-    elif not hidden and len(subject.weights) == 2 and x.shape[1] == len(twin.weights[0]):
-        error = error_of(subject, gradients[last], arrays[last], twin.predict(x)[0])
-        place = next(k for k, a in enumerate(arrays) if is_matrix(a))
-        pixel = int(np.abs(x[0]).argmax())  # whose weights stand for biases
-        array, size = twin.weights[0][pixel], float(x[0, pixel])
-        given = (gradients[place].T if subject.columns else gradients[place])[pixel]
+    gradients, p = twin.gradients(x, y)[1], twin.predict(x)[0]
+    weights, product = (g.T if columns else g for g in (arrays[last], gradients[last]))
+    place = _hidden_bias(subject, last, len(weights))
+    if place is not None:
+        error, size = gradients[output_bias(subject)].reshape(-1), 1.0
+        array, given = arrays[place].reshape(-1), gradients[place].reshape(-1)
+    elif found := _instead_of_bias(subject, gradients, x, len(weights)):
+        array, given, size = found
+        error = error_of(subject, gradients[last], arrays[last], p)
     else:
         return None
     back, numeric = (weights @ error)[:UNITS], []
@@ -107,14 +108,54 @@ def _derivatives(subject: Subject) -> Derivatives | None:
             array[unit] = value + sign * 1e-5
             losses.append(twin.loss(x, y))
         array[unit] = value
-        numeric.append((losses[0] - losses[1]) / 2e-5 / size)
-    used, shown = given[:UNITS] / size, np.abs(back) > 1e-4
-    if shown.sum() < FEWEST:
-        return None
-    product = gradients[last].T if subject.columns else gradients[last]
+        numeric.append((losses[0] - losses[1]) / 2e-5)
     units = (product @ error)[:UNITS] / (error @ error)
-    right, used, back = np.array(numeric)[shown], used[shown], back[shown]
-    return Derivatives(right / back, used / back, back, units[shown])
+    plain = (weights @ (error / np.clip(p * (1 - p), 1e-12, None)))[:UNITS]
+    shown = np.abs(back) > 1e-4
+    right, used, back = np.array(numeric)[shown], given[:UNITS][shown], back[shown]
+    size = size or _size(right / back, units[shown])
+    if not size or shown.sum() < FEWEST:
+        return None
+    return Derivatives(right / back / size, used / back / size, back, plain[shown], units[shown])
+
+
+def _hidden_bias(subject: Subject, last: int, units: int) -> int | None:
+    """Return which parameter is the bias before the last layer, where that has one, too."""
+    bias = output_bias(subject)
+    sizes = [0 if is_weights(array) else array.size for array in subject.arrays()]
+    found = [k for k, size in enumerate(sizes) if size == units and k != bias]
+    found = [k for k in found if k < last] or found
+    return found[-1] if found and bias is not None else None
+
+
+def _instead_of_bias(
+    subject: Subject, gradients: list[np.ndarray], x: np.ndarray, units: int
+) -> tuple[np.ndarray, np.ndarray, float] | None:
+    """Return the weights of one input before the last layer, where no layer has a bias.
+
+    Returns
+    -------
+    these weights, their gradients, and what the input is, by which these are multiplied; 0 where
+    it isn't known
+    """
+    weights, arrays = subject.twin.weights, subject.arrays()
+    matrices = [k for k, array in enumerate(arrays) if is_matrix(array)]
+    some = any(not is_weights(array) and array.size == units for array in arrays)
+    if some or len(matrices) < 2 or weights[-2].shape[1] != units:
+        return None
+    product = gradients[matrices[-2]].T if subject.columns else gradients[matrices[-2]]
+    row = int(np.linalg.norm(product, axis=1).argmax())
+    first = len(weights) == 2 and x.shape[1] == len(product)
+    return weights[-2][row], product[row], float(x[0, row]) if first else 0.0
+
+
+def _size(multiples: np.ndarray, a: np.ndarray) -> float:
+    """Return by what an input multiplies derivatives; 0 if they are none of a usual activation."""
+    for derivative in (a * (1 - a), 1 - a**2, (a > 0).astype(float)):
+        size = float(multiples @ derivative / max(derivative @ derivative, 1e-300))
+        if np.allclose(multiples, size * derivative, rtol=1e-3, atol=1e-3 * abs(size)):
+            return size
+    return 0.0
 
 
 def _farthest(right: np.ndarray, used: np.ndarray) -> dict[str, str]:
@@ -183,6 +224,42 @@ def _alone(found: Derivatives) -> bool:
     differs = np.ptp(found.back[right > APART]) if (right > APART).sum() >= FEWEST else 0.0
     near = np.allclose(gradients, factor * right, rtol=1e-3, atol=1e-3 * abs(factor))
     return bool(near and factor > 0 and differs > APART * np.abs(found.back).max())
+
+
+def _without_that_of_outputs(found: Derivatives) -> bool:
+    """Tell an error that goes back as outputs - targets from one that goes back as d_z."""
+    given, expected = found.used * found.back, found.right * found.plain
+    usual = _cosine(found.right * found.back, expected)
+    return _cosine(given, expected) > 1 - EXACT / 100 and usual < 1 - EXACT
+
+
+def _mask_forgotten(found: Derivatives) -> bool:
+    """Tell units that pass nothing on, and get an error back all the same: dropout's mask is one.
+
+    All others have the right derivative. Where all units get one, ReLU's may be what is missing.
+    """
+    right, used = found.right, found.used
+    off = np.abs(right) < EXACT
+    if not FEWEST <= off.sum() < len(off) - 1 or not np.allclose(used[~off], right[~off], 1e-3):
+        return False
+    passed = np.abs(used[off]) > APART
+    bent = len(np.unique(right.round(3))) <= 2
+    return bool(passed.any() and not (bent and passed.all()))
+
+
+def _depends_on_unit(found: Derivatives) -> bool:
+    """Tell whether what is used is a function of what the unit gives: a wrong formula, then.
+
+    From unit to unit, in the order of what they give, a function goes up and down once or twice.
+    Another layer's derivative, or a random mask, goes up and down all the time.
+    """
+    used = found.used[np.argsort(found.units)]
+    way, most = float(np.abs(np.diff(used)).sum()), float(np.ptp(used))
+    return len(used) >= MANY and most > APART and way < 3 * most
+
+
+def _cosine(a: np.ndarray, b: np.ndarray) -> float:
+    return float(a @ b / max(np.linalg.norm(a) * np.linalg.norm(b), 1e-300))
 
 
 def _of_other_activation(found: Derivatives) -> str:

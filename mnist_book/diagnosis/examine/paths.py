@@ -127,6 +127,17 @@ def pooling(subject: Subject) -> tuple[str, int]:
     return "maps", 0
 
 
+def right_without(subject: Subject, factors: list[int]) -> bool:
+    """Tell whether the weights' gradients are right where these parameters are all 1."""
+    twin = subject.twin
+    places = [k for k, array in enumerate(twin.arrays()) if is_weights(array)]
+    twin.random_point(4)
+    for factor in factors:
+        twin.arrays()[factor][...] = 1
+    x, y = subject.inputs(np.random.default_rng(8), PICTURES), np.arange(PICTURES)
+    return all(_same(*pair) for pair in _slopes(twin, x, y % subject.classes, places))
+
+
 def overlap(subject: Subject, right: int) -> bool:
     """Tell whether a cell where windows of a convolution overlap keeps one window's share alone.
 

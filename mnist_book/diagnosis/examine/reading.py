@@ -16,6 +16,7 @@ from mnist_book.diagnosis.reports import Finding
 
 MANY, DRAWS = 400, 20  # inputs, and losses with other random numbers
 UNSCALED = 0.1, 0.92  # of the signal in predicting, that training has
+TOO_MUCH = 3.0  # times that: noise before ReLU makes its mean signal somewhat larger
 SMALLER = 0.3  # times the usual weights
 HALF = 250  # pictures of a batch whose loss is looked at
 FLAT = 0.3  # of the spread that the same weights give in any order
@@ -57,7 +58,14 @@ def dropout_scale(subject: Subject) -> Said:
     noise: of small ones it does not.
     """
     found = _signal(subject, 1)
-    if found is None or not UNSCALED[0] < found[0] < UNSCALED[1]:
+    if found is None:
+        return
+    if found[0] > TOO_MUCH:
+        given = f"{MANY} inputs, small last weights, {found[1]} draws"
+        returned = f"in training {found[0]:.3g} times the signal that predict_proba has"
+        yield finding("network.modes", given, returned, "the same", "network_dropout_less")
+        return
+    if not UNSCALED[0] < found[0] < UNSCALED[1]:
         return
     smaller = _signal(subject, SMALLER)
     if smaller is not None and UNSCALED[0] < smaller[0] < UNSCALED[1]:
