@@ -535,3 +535,106 @@ def test_a_factor_of_a_normalisation_left_out_on_the_way_back(per_picture):
     assert not [code for code, _ in right if code.startswith("gradients")], report
     codes, report = found(Wrong(), 60)
     assert codes[:1] == [("gradients.wrong", "network_without_gamma")], report
+
+
+@pytest.mark.parametrize("number", [0.02, -1.0])
+def test_a_number_that_is_added_to_the_gradients_of_biases(number):
+    class Wrong(Net):
+        def loss_and_gradients(self, x, y):
+            loss, gradients = super().loss_and_gradients(x, y)
+            return loss, [g + number * (k % 2) for k, g in enumerate(gradients)]
+
+    codes, report = found(Wrong())
+    assert codes[:1] == [("gradients.bias", "network_added")], report
+
+
+@pytest.mark.parametrize("at", [0, -1])
+def test_a_number_that_is_added_where_biases_are_a_row_of_the_weights(at):
+    class Rows(Net):
+        hidden, number = (20,), 0.0
+
+        def __init__(self):
+            super().__init__()
+            parts = zip(self.w, self.b, strict=True)
+            self.joint = [np.vstack([b, w] if at == 0 else [w, b]) for w, b in parts]
+
+        @property
+        def parameters(self):
+            return self.joint
+
+        def with_ones(self, x):
+            ones = np.ones((len(x), 1))
+            return np.hstack([ones, x] if at == 0 else [x, ones])
+
+        def forward(self, x):
+            a = np.tanh(self.with_ones(x) @ self.joint[0])
+            return [x, a, softmax(self.with_ones(a) @ self.joint[1])]
+
+        def loss_and_gradients(self, x, y):
+            a, t = self.forward(x), self.targets(y)
+            d = (a[-1] - t) / len(x)
+            back = d @ (self.joint[1][1:] if at == 0 else self.joint[1][:-1]).T
+            gradients = [
+                self.with_ones(x).T @ (back * self.slope(a[1])),
+                self.with_ones(a[1]).T @ d,
+            ]
+            for g in gradients:
+                g[at] += self.number
+            return self.score(a[-1], t), gradients
+
+    class Wrong(Rows):
+        number = 0.5
+
+    assert found(Rows())[0] == []
+    codes, report = found(Wrong())
+    assert codes[:1] == [("gradients.bias", "network_added")], report
+
+
+class Adam(Net):
+    stored = False
+
+    def __init__(self):
+        super().__init__()
+        self.t, self.m, self.v = 0, [0.0] * 6, [0.0] * 6
+
+    def step(self, x, y):
+        self.t += 1
+        for k, (p, g) in enumerate(
+            zip(self.parameters, self.loss_and_gradients(x, y)[1], strict=True)
+        ):
+            m, v = 0.9 * self.m[k] + 0.1 * g, 0.999 * self.v[k] + 0.001 * g**2
+            right = m / (1 - 0.9**self.t), v / (1 - 0.999**self.t)
+            self.m[k], self.v[k] = right if self.stored else (m, v)
+            p -= 0.005 * right[0] / (np.sqrt(right[1]) + 1e-8)
+
+
+class Stored(Adam):
+    stored = True
+
+
+@pytest.mark.parametrize("steps", [0, 3, 10, 60])
+def test_adam_that_stores_its_corrected_means(steps):
+    assert found(Adam(), steps)[0] == []
+    codes, report = found(Stored(), steps)
+    assert codes[:1] == [("train.adam", "network_fading")], report
+
+
+@pytest.mark.parametrize("kind", [Net, Rectified])
+@pytest.mark.parametrize("missing", [False, True])
+def test_the_derivative_of_an_earlier_layer_alone(kind, missing):
+    """Taken of the layer behind it, as where one object with a memory stands in two places."""
+
+    class Wrong(kind):
+        def loss_and_gradients(self, x, y):
+            loss, gradients = super().loss_and_gradients(x, y)
+            a = self.forward(x)
+            d = (a[3] - self.targets(y)) / len(x)
+            d = d @ self.w[2].T * self.slope(a[2]) @ self.w[1].T
+            d = d * (1 if missing else self.slope(a[2]))
+            return loss, [x.T @ d, d.sum(axis=0), *gradients[2:]]
+
+    codes, report = found(Wrong())
+    elsewhere = "network_elsewhere" if kind is Rectified else "network_no_function"
+    says = "network" if missing else elsewhere
+    assert codes[0][0] == "gradients.missing_activation", report
+    assert codes[0][1] == says, report

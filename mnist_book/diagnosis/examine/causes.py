@@ -141,6 +141,10 @@ def _of_biases(subject: Subject, slopes: Slopes) -> Cause:
         return Cause("gradients.wrong", "network_gamma")
     if not any(pair.analytic.any() for pair in wrong):
         return Cause("gradients.bias", "network_zero")
+    off = [pair.analytic - pair.numeric for pair in wrong]
+    if all(len(part) > 1 and np.ptp(part) < ADDED * np.abs(part).max() for part in off):
+        numbers = ", ".join(f"{part.mean():.3g}" for part in off)
+        return Cause("gradients.bias", "network_added", {"numbers": numbers})
     if all(_one_number(pair) for pair in wrong):
         return Cause("gradients.bias", "network_one_number")
     if (np.abs(cosines) > 0.999).all():
@@ -212,6 +216,8 @@ def _one_number_added(subject: Subject, slopes: Slopes) -> Cause | None:
     that these are missing: decay.
     """
     numbers, sums = [], []
+    if found := _added_to_bias_rows(slopes):
+        return found
     subject.twin.random_point(2)  # where they were compared
     for pair, wrong, array in zip(slopes.pairs, slopes.wrong, subject.twin.arrays(), strict=True):
         if not wrong:
@@ -227,6 +233,27 @@ def _one_number_added(subject: Subject, slopes: Slopes) -> Cause | None:
     of_sum = len(numbers) > 1 and np.ptp(factors) < ADDED * np.abs(factors).max()
     values = {"numbers": ", ".join(f"{number:.3g}" for number in numbers)}
     return Cause("gradients.wrong", "network_added_sum" if of_sum else "network_added", values)
+
+
+def _added_to_bias_rows(slopes: Slopes) -> Cause | None:
+    """Find a number added to the gradients of biases that are a row of the weights."""
+    numbers = []
+    for pair in (pair for pair, wrong in zip(slopes.pairs, slopes.wrong, strict=True) if wrong):
+        off = pair.analytic - pair.numeric
+        small = ADDED * float(np.abs(off).max())
+        ends = (pair.rows == row for row in (-1, 1))
+        found = [
+            float(off[end].mean())
+            for end in ends
+            if end.sum() > 1
+            and np.ptp(off[end]) < small
+            and np.abs(off[~end]).max(initial=0.0) < small
+        ]
+        if not found:
+            return None
+        numbers += found
+    shown = ", ".join(f"{number:.3g}" for number in numbers)
+    return Cause("gradients.bias", "network_added", {"numbers": shown}) if numbers else None
 
 
 # --------------------------------------------------------------------------------------------------
@@ -561,7 +588,7 @@ def _before_last_layer(subject: Subject, wrong: np.ndarray) -> Cause:
         return Cause("gradients.wrong", _through_other_weights(subject) or "network_mixed")
     if what := constants(subject):
         return Cause("gradients.wrong", "network_constants", {"what": what})
-    if found := of_derivatives(subject, bool(past)):
+    if found := of_derivatives(subject, bool(past), layers):
         return found
     # Of small weights hardly anything goes through the layers that a shortcut passes.
     if right_at(subject, "positive") or (not past and right_at(subject, "small")):

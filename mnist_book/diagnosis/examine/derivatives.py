@@ -12,7 +12,8 @@ from mnist_book.diagnosis.examine.subject import Subject
 
 UNITS = 48  # of a hidden layer that are looked at
 APART = 0.01  # of derivatives
-FEWEST, MANY = 3, 12  # units that must show something; in their order
+FEWEST, MANY = 3, 16  # units that must show something; in their order
+WAY = 2.5  # how far a function with one top goes, at most, in multiples of its height
 EXACT = 1e-4  # off a cosine of 1; derivatives that are 0
 
 
@@ -35,14 +36,15 @@ class Derivatives:
     units: np.ndarray
 
 
-def of_derivatives(subject: Subject, past: bool) -> Cause | None:
-    """Tell what is wrong with the derivative of the last hidden layer's activation.
+def of_derivatives(subject: Subject, past: bool, layers: int) -> Cause | None:
+    """Tell what is wrong with the derivative of a hidden layer's activation.
 
     Parameters
     ----------
     past : a shortcut leads past some layers, which makes other points no test
+    layers : how many of the last layers are right; it is the one before these that is looked at
     """
-    found = _derivatives(subject)
+    found = _derivatives(subject) if layers == 1 else _of_earlier(subject, layers)
     if found is None:
         return None
     right, used = found.right, found.used
@@ -75,9 +77,12 @@ def of_derivatives(subject: Subject, past: bool) -> Cause | None:
     smooth = min(len(np.unique(values.round(3))) for values in (right, used)) > 2
     if not smooth or past or np.abs(right - used).max() < APART:
         return None
-    if _depends_on_unit(found) or right_at(subject, "positive") or right_at(subject, "small"):
-        return Cause("gradients.missing_activation", "network_another", _farthest(right, used))
-    return None
+    says = "network_another"
+    if not _depends_on_unit(found):
+        if not (right_at(subject, "positive") or right_at(subject, "small")):
+            return None
+        says = "network_no_function" if len(used) >= MANY else says
+    return Cause("gradients.missing_activation", says, _farthest(right, used))
 
 
 def _derivatives(subject: Subject) -> Derivatives | None:
@@ -101,18 +106,53 @@ def _derivatives(subject: Subject) -> Derivatives | None:
         error = error_of(subject, gradients[last], arrays[last], p)
     else:
         return None
-    back, numeric = (weights @ error)[:UNITS], []
-    for unit in range(len(back)):
+    units = (product @ error)[:UNITS] / (error @ error)
+    plain = (weights @ (error / np.clip(p * (1 - p), 1e-12, None)))[:UNITS]
+    return _held_against(twin, (x, y), array, given, weights @ error, plain, units, size)
+
+
+def _of_earlier(subject: Subject, layers: int) -> Derivatives | None:
+    """Do that before some of the last layers, where each layer has a bias, which tells its d_z."""
+    twin, arrays = subject.twin, subject.twin.arrays()
+    matrices = [k for k, array in enumerate(arrays) if is_matrix(array)]
+    biases = [k for k, array in enumerate(arrays) if not is_weights(array)]
+    if len(matrices) != len(biases) or len(matrices) <= layers:
+        return None
+    place, bias, hidden = matrices[-layers], biases[-layers], biases[-layers - 1]
+    weights = arrays[place].T if subject.columns else arrays[place]
+    if weights.shape != (arrays[hidden].size, arrays[bias].size):
+        return None
+    twin.random_point(4)
+    x, y = subject.inputs(np.random.default_rng(8), 1), np.array([0])
+    gradients = twin.gradients(x, y)[1]
+    error = gradients[bias].reshape(-1)
+    product = gradients[place].T if subject.columns else gradients[place]
+    units, back = (product @ error)[:UNITS] / max(error @ error, 1e-300), weights @ error
+    array, given = arrays[hidden].reshape(-1), gradients[hidden].reshape(-1)
+    return _held_against(twin, (x, y), array, given, back, back[:UNITS], units, 1.0)
+
+
+def _held_against(
+    twin: Subject,
+    batch: tuple[np.ndarray, np.ndarray],
+    array: np.ndarray,
+    given: np.ndarray,
+    back: np.ndarray,
+    plain: np.ndarray,
+    units: np.ndarray,
+    size: float,
+) -> Derivatives | None:
+    """Hold gradients of biases, or of what stands for these, against slopes of the loss."""
+    numeric = []
+    for unit in range(len(units)):
         value, losses = array[unit], []
         for sign in (1, -1):
             array[unit] = value + sign * 1e-5
-            losses.append(twin.loss(x, y))
+            losses.append(twin.loss(*batch))
         array[unit] = value
         numeric.append((losses[0] - losses[1]) / 2e-5)
-    units = (product @ error)[:UNITS] / (error @ error)
-    plain = (weights @ (error / np.clip(p * (1 - p), 1e-12, None)))[:UNITS]
-    shown = np.abs(back) > 1e-4
-    right, used, back = np.array(numeric)[shown], given[:UNITS][shown], back[shown]
+    shown = np.abs(back[:UNITS]) > 1e-4
+    right, used, back = np.array(numeric)[shown], given[:UNITS][shown], back[:UNITS][shown]
     size = size or _size(right / back, units[shown])
     if not size or shown.sum() < FEWEST:
         return None
@@ -250,12 +290,12 @@ def _mask_forgotten(found: Derivatives) -> bool:
 def _depends_on_unit(found: Derivatives) -> bool:
     """Tell whether what is used is a function of what the unit gives: a wrong formula, then.
 
-    From unit to unit, in the order of what they give, a function goes up and down once or twice.
-    Another layer's derivative, or a random mask, goes up and down all the time.
+    From unit to unit, in the order of what they give, a function goes up and down once. Another
+    layer's derivative, or a random mask, goes up and down all the time.
     """
     used = found.used[np.argsort(found.units)]
     way, most = float(np.abs(np.diff(used)).sum()), float(np.ptp(used))
-    return len(used) >= MANY and most > APART and way < 3 * most
+    return len(used) >= MANY and most > APART and way < WAY * most
 
 
 def _cosine(a: np.ndarray, b: np.ndarray) -> float:

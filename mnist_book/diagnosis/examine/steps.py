@@ -39,6 +39,8 @@ SINGLE = 4  # bytes of a number
 LONG, ULPS, LOST = 40, 2, 0.5  # steps; distances of numbers; share of a movement that is gone
 NOTHING = 1e-9  # of the largest weight: a step that is none
 GIANT = 1e6  # times the usual weights
+WALK = 8  # steps, after which a velocity of before is no more what counts
+DYING = 0.5  # of the step before, with the same gradient
 SETTLED = 30  # steps after which a mean that fades is that of the last gradients
 LUCKS = 0, 1  # of which each makes a step draw other random numbers
 
@@ -376,8 +378,12 @@ def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
     if _is_random(subject):
         yield note("random_step")
         return
-    adam = list(_adam(subject))
-    of_adam = subject.once(moments.growth) is not None
+    adam, growth = list(_adam(subject)), subject.once(moments.growth)
+    of_adam = growth is not None
+    lengths = _lengths(subject) if growth is None else growth.lengths
+    if not adam and all(b < DYING * a for a, b in pairwise(lengths)):
+        yield fading(lengths[:4])
+        return
     turned = _turned(found)
     if turned is not None:
         yield finding("train.direction", **seen, says="network_transposed", number=str(turned))
@@ -411,6 +417,16 @@ def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
     elif _left_out(found) > 0.2 and (share := _never_moved(subject)) > 0.2:
         returned = f"no change in {share:.0%} of the numbers that have a gradient"
         yield finding("train.direction", seen["given"], returned, "a change in each")
+
+
+def _lengths(subject: Subject) -> list[float]:
+    """Return lengths of steps with one batch, as multiples of the first."""
+    stepper = Stepper(subject)
+    network, batch, lengths = stepper.start(11), stepper.batch(12), []
+    for _ in range(WALK):
+        step = stepper.change(network, *batch)
+        lengths.append(np.nan if step is None else sum(map(length, step)))
+    return [float(each / max(lengths[0], 1e-300)) for each in lengths]
 
 
 def _was_moving(subject: Subject) -> bool:
@@ -695,7 +711,7 @@ def _adam(subject: Subject) -> Said:
         yield finding("train.adam", given, returned, "1, 1, 1")
 
 
-def fading(lengths: list[float]) -> Finding:
+def fading(lengths: Iterable[float]) -> Finding:
     """Make a finding of steps that get shorter and shorter, with the same gradient."""
     given, returned = "the same batch and weights each time", f"steps of lengths {_row(lengths)}"
     return finding("train.adam", given, returned, "steps as long as before", "network_fading")
