@@ -1,5 +1,6 @@
 """Bugs that people reported in public: a dense network with one line of it changed."""
 
+import types
 from itertools import pairwise
 
 import numpy as np
@@ -638,3 +639,58 @@ def test_the_derivative_of_an_earlier_layer_alone(kind, missing):
     says = "network" if missing else elsewhere
     assert codes[0][0] == "gradients.missing_activation", report
     assert codes[0][1] == says, report
+
+
+def test_indices_that_are_labels():
+    x, y = zoo.digits(28, 1200)
+    rng = np.random.default_rng(0)
+    index = rng.permutation(y)
+
+    class Linear:
+        def predict_proba(self, x):
+            return softmax(0.01 * x @ np.ones((x.shape[1], 10)) + np.arange(10) / 10)
+
+    codes = [(f.code, f.says) for f in examine(Linear(), x[index], y[index]).findings]
+    assert codes[:1] == [("train.lost_pictures", "network_few")]
+    few = [
+        (f.code, f.says)
+        for f in examine(Linear(), x[:300][y[:300] < 4], y[:300][y[:300] < 4]).findings
+    ]
+    assert ("train.lost_pictures", "network_few") not in few
+
+
+@pytest.mark.parametrize("with_step", [False, True])
+def test_running_averages_that_are_updated_elsewhere(with_step):
+    class Normalised(Net):
+        hidden, mean, variance = (20,), 0.0, 1.0
+
+        def normalised(self, x, training):
+            z = x @ self.w[0]
+            self.batch = (z.mean(axis=0), z.var(axis=0)) if training else (self.mean, self.variance)
+            return (z - self.batch[0]) / np.sqrt(self.batch[1] + 1e-5), np.sqrt(
+                self.batch[1] + 1e-5
+            )
+
+        def forward(self, x, training=False):
+            a = np.tanh(self.normalised(x, training)[0] + self.b[0])
+            return [x, a, softmax(a @ self.w[1] + self.b[1])]
+
+        def loss_and_gradients(self, x, y):
+            (_, a, p), t = self.forward(x, training=True), self.targets(y)
+            n, deviation = self.normalised(x, training=True)
+            d = (p - t) / len(x)
+            dn = d @ self.w[1].T * (1 - a**2)
+            dz = (dn - dn.mean(axis=0) - n * (dn * n).mean(axis=0)) / deviation
+            return self.score(p, t), [x.T @ dz, dn.sum(axis=0), a.T @ d, d.sum(axis=0)]
+
+    network, rng = Normalised(), np.random.default_rng(1)
+    for _ in range(400):
+        rows = rng.choice(len(X), 32, replace=False)
+        network.step(X[rows], Y[rows])
+        mean, variance = network.batch
+        network.mean = 0.9 * network.mean + 0.1 * mean
+        network.variance = 0.9 * network.variance + 0.1 * variance
+    names = ["predict_proba", "parameters", "loss_and_gradients", *["step"] * with_step]
+    given = types.SimpleNamespace(**{name: getattr(network, name) for name in names})
+    found = [(f.code, f.says) for f in examine(given, X, Y).findings]
+    assert found == ([("network.modes", "network_running")] if with_step else [])

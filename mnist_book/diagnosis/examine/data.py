@@ -8,6 +8,7 @@ from mnist_book.diagnosis.examine.probing import Said, finding, probe
 from mnist_book.diagnosis.examine.results import as_array
 from mnist_book.diagnosis.examine.subject import Subject
 
+MANY = 500  # pictures, which are more than there are classes
 DISTINCT = 0.58  # as a share; of as many rows drawn with replacement 0.63 are
 UNEVEN = 1.35
 
@@ -141,6 +142,12 @@ def copies(subject: Subject) -> Said:
     images, n = np.ascontiguousarray(subject.images), len(subject.images)
     as_bytes = images.view([("", f"V{images.strides[0]}")]).ravel()
     _, first, times = np.unique(as_bytes, return_index=True, return_counts=True)
+    if len(times) <= subject.classes and n >= MANY and images.shape[1] >= 50:
+        returned = f"{len(times)} different ones, one of them {times.max()} times"
+        yield finding(
+            "train.lost_pictures", f"{n} images", returned, "all different", "network_few"
+        )
+        return
     if not 50 <= len(times) < DISTINCT * n or images.shape[1] < 50:
         return
     digits = subject.digits[first]
