@@ -532,8 +532,14 @@ def test_a_factor_of_a_normalisation_left_out_on_the_way_back(per_picture):
         def factor(self):
             return 1.0
 
+    class Twice(Normalised):
+        def factor(self):
+            return self.gamma**2
+
     right, report = found(Normalised(), 60)
     assert not [code for code, _ in right if code.startswith("gradients")], report
+    twice, report = found(Twice(), 60)
+    assert twice[0][0] == "gradients.wrong" and twice[0][1] != "network_without_gamma", report
     codes, report = found(Wrong(), 60)
     assert codes[:1] == [("gradients.wrong", "network_without_gamma")], report
 
@@ -694,3 +700,128 @@ def test_running_averages_that_are_updated_elsewhere(with_step):
     given = types.SimpleNamespace(**{name: getattr(network, name) for name in names})
     found = [(f.code, f.says) for f in examine(given, X, Y).findings]
     assert found == ([("network.modes", "network_running")] if with_step else [])
+
+
+# --------------------------------------------------------------------------------------------------
+# Right networks, and other bugs, that look like those above
+# --------------------------------------------------------------------------------------------------
+
+
+class Deep(Rectified):
+    """Dropout before each layer, another mask each time; a temperature in predicting."""
+
+    hidden, keeps, temperature, forgotten = (50,) * 5, (0.8, *[0.5] * 5), 1.0, False
+
+    def passed(self, x, training):
+        a, masks = [x], []
+        for w, b, keep in zip(self.w, self.b, self.keeps, strict=True):
+            drawn = np.random.random(a[-1].shape) < keep  # noqa: NPY002
+            masks.append(drawn / keep if training else 1.0)
+            z = (a[-1] * masks[-1]) @ w + b
+            last = w is self.w[-1]
+            a.append(
+                softmax(z if training else z / self.temperature) if last else self.activation(z)
+            )
+        return a, masks
+
+    def forward(self, x):
+        return self.passed(x, training=False)[0]
+
+    def slope(self, a):
+        return 1.0 if self.forgotten else super().slope(a)
+
+    def loss_and_gradients(self, x, y):
+        a, masks = self.passed(x, training=True)
+        d, gradients = (a[-1] - self.targets(y)) / len(x), []
+        for k in reversed(range(len(self.w))):
+            gradients = [(a[k] * masks[k]).T @ d, d.sum(axis=0), *gradients]
+            d = d @ self.w[k].T * masks[k] * self.slope(a[k])
+        return self.score(a[-1], self.targets(y)), gradients
+
+
+def test_noise_before_many_bends_is_no_other_scale():
+    codes, report = found(Deep())
+    assert codes == [], report
+
+
+def test_a_temperature_is_no_dropout_scaled_twice():
+    class Calibrated(Deep):
+        hidden, keeps, temperature = (30,), (1.0, 0.5), 4.0
+
+    codes, report = found(Calibrated(), 60)
+    assert ("network.modes", "network_dropout_less") not in codes, report
+
+
+def test_a_derivative_that_is_forgotten_beside_dropout_is_no_mask():
+    class Wrong(Deep):
+        hidden, keeps, forgotten = (40,), (1.0, 0.6), True
+
+    codes, report = found(Wrong())
+    assert codes[0][0] == "gradients.missing_activation", report
+
+
+def test_another_input_of_the_last_weights_beside_decay():
+    class Wrong(Net):
+        def score(self, p, t):
+            return super().score(p, t) + 0.005 * sum((w**2).sum() for w in self.w)
+
+        def input_of(self, k, a):
+            return np.sin(3 * a[k]) if k == 2 else a[k]
+
+        def loss_and_gradients(self, x, y):
+            loss, gradients = super().loss_and_gradients(x, y)
+            decay = [part for w in self.w for part in (0.01 * w, 0)]
+            return loss, [g + part for g, part in zip(gradients, decay, strict=True)]
+
+    codes, report = found(Wrong())
+    assert codes[:1] == [("gradients.inputs", "network")], report
+
+
+@pytest.mark.parametrize("weights", ["ones", "divided"])
+def test_other_ways_back_from_sigmoids(weights):
+    class Wrong(Net):
+        hidden = (20,)
+
+        def out(self, z):
+            return sigmoid(z)
+
+        def score(self, p, t):
+            return -(t * np.log(p) + (1 - t) * np.log(1 - p)).sum() / len(t)
+
+        def loss_and_gradients(self, x, y):
+            a, t = self.forward(x), self.targets(y)
+            d = (a[2] - t) / len(x)
+            through = np.ones((10, 20)) if weights == "ones" else self.w[1].T
+            back = d if weights == "ones" else d / (a[2] * (1 - a[2]))
+            dz = back @ through * self.slope(a[1])
+            return self.score(a[2], t), [x.T @ dz, dz.sum(axis=0), a[1].T @ d, d.sum(axis=0)]
+
+    codes, report = found(Wrong())
+    assert codes
+    assert codes[0][1] not in ("network_derivative_alone", "network_error"), report
+
+
+@pytest.mark.parametrize("clip", ["norm", "value"])
+def test_old_velocities_that_fade_are_no_corrected_means(clip):
+    class Moving(Net):
+        rate = 0.3
+
+        def __init__(self):
+            super().__init__()
+            self.v = [np.zeros_like(p) for p in self.parameters]
+
+        def step(self, x, y):
+            gradients = self.loss_and_gradients(x, y)[1]
+            norm = np.sqrt(sum((g**2).sum() for g in gradients))
+            for p, v, g in zip(self.parameters, self.v, gradients, strict=True):
+                v *= 0.3
+                v -= self.rate * (g * min(1, 0.5 / norm) if clip == "norm" else g.clip(-0.05, 0.05))
+                p += v
+
+    network, rng = Moving(), np.random.default_rng(1)
+    for _ in range(100):
+        rows = rng.choice(len(X), 32, replace=False)
+        network.step(X[rows], Y[rows])
+    network.rate = 1e-5
+    report = examine(network, X, Y)
+    assert "train.adam" not in [f.code for f in report.findings], report

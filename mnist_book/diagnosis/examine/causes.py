@@ -35,7 +35,7 @@ ONE_NUMBER = 1e-6  # relative, by which rounding makes equal numbers differ
 MIXED = 1e-3  # relative, by which gradients of batches may not add up
 UNITS = 48  # of a hidden layer that are looked at
 FEW, ADDED = 4, 1e-3  # entries; relative, by which an added number may differ
-PRODUCT = 1e-4  # of the largest singular value, that rounding leaves of the others
+BLOCK, PRODUCT = 4, 1e-3  # rows; of the largest singular value, that rounding leaves of others
 ALIKE = 0.3  # a cosine that is no chance
 
 
@@ -449,9 +449,14 @@ def _of_last_layer(subject: Subject, slopes: Slopes, last: int) -> Cause:
                 bias is not None and not isinstance(alone, str) and alone.wrong[bias]
             ):  # so that no input is in it
                 return Cause("gradients.output", "network_other_loss")
-            if not _is_product(subject, last):
-                return Cause("gradients.wrong", "network_no_product")
-            return Cause("gradients.inputs")
+            product, mistake = _are_products(subject, last)
+            if not product:  # as of weights that are normalised
+                return Cause("gradients.output", "network")
+            return (
+                Cause("gradients.inputs")
+                if mistake
+                else Cause("gradients.wrong", "network_no_product")
+            )
         if asked.name == "squares" and name in ("extra", "squares"):
             if name == "extra" and all(np.isclose(p.sum(), 1) for _, p, _ in samples):
                 return Cause("gradients.output", "network_diagonal")
@@ -465,12 +470,33 @@ def _of_last_layer(subject: Subject, slopes: Slopes, last: int) -> Cause:
     return Cause("gradients.output", "network")
 
 
-def _is_product(subject: Subject, last: int) -> bool:
-    """Tell whether the last weights' gradient for a picture is something times d_z."""
-    subject.twin.random_point(2)
-    x = subject.inputs(np.random.default_rng(1), 1)
-    gradient = subject.twin.gradients(x, np.array([0]))[1][last]
-    sizes = np.linalg.svd(gradient.reshape(len(gradient), -1), compute_uv=False)
+def _are_products(subject: Subject, last: int) -> tuple[bool, bool]:
+    """Tell whether the last weights' slopes are something times d_z, and whether the mistake is.
+
+    Some of them, of one picture. Between two labels, what depends on no label cancels, as decay.
+    """
+    twin = subject.twin
+    twin.random_point(2)
+    x, array = subject.inputs(np.random.default_rng(1), 1), twin.arrays()[last]
+    rows, columns = (np.arange(min(BLOCK, side)) for side in array.shape)
+    numeric, given = [], []
+    for label in (0, 1):
+        y, block = np.array([label]), np.zeros((len(rows), len(columns)))
+        given.append(twin.gradients(x, y)[1][last][np.ix_(rows, columns)])
+        for i, j in np.ndindex(block.shape):
+            value, losses = array[i, j], []
+            for sign in (1, -1):
+                array[i, j] = value + sign * 1e-5
+                losses.append(twin.loss(x, y))
+            array[i, j] = value
+            block[i, j] = (losses[0] - losses[1]) / 2e-5
+        numeric.append(block)
+    return _of_rank_1(numeric[0] - numeric[1]), _of_rank_1(given[0] - numeric[0])
+
+
+def _of_rank_1(block: np.ndarray) -> bool:
+    """Tell a product of a column and a row."""
+    sizes = np.linalg.svd(block, compute_uv=False)
     return len(sizes) < 2 or bool(sizes[1] < PRODUCT * sizes[0])
 
 
@@ -577,7 +603,7 @@ def _before_last_layer(subject: Subject, wrong: np.ndarray) -> Cause:
         for k, array in enumerate(subject.arrays())
         if not is_weights(array) and array.size in sides and _multiplies(subject, k)
     ]
-    if factors and right_without(subject, factors):
+    if factors and right_without(subject, factors) and right_without(subject, factors, 2):
         return Cause("gradients.wrong", "network_without_gamma")
     subject.twin.random_point(4)
     if in_company(subject.twin, subject.inputs(np.random.default_rng(8), 4 * SAMPLES)):
@@ -649,6 +675,15 @@ def _through_other_weights(subject: Subject) -> str:
         back = x[0] @ (first.T if columns else first)
     else:
         return ""
+    if not np.allclose(p, twin.predict(subject.inputs(np.random.default_rng(9), 1))[0]):
+        return ""  # there is another way to the outputs
+    labels = np.arange(subject.classes)  # all of them for one picture, so that errors nearly cancel
+    others = twin.gradients(np.repeat(x, len(labels), axis=0), labels)[1]
+    share = float(np.linalg.norm(others[last]) / np.linalg.norm(gradients[last])) ** 2
+    k = before[-1] if before else next(k for k, a in enumerate(arrays) if is_matrix(a))
+    size, usual = (float(np.linalg.norm(each[k])) for each in (others, gradients))
+    if abs(size - share * usual) > 0.05 * usual:
+        return ""  # what comes back is not the error, twice
     cosine = float(back @ units / max(np.linalg.norm(back) * np.linalg.norm(units), 1e-300))
     if abs(cosine) < ALIKE:
         return ""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnist_book.diagnosis.examine.last_layer import error_of, output_bias
+from mnist_book.diagnosis.examine.objective import objective
 from mnist_book.diagnosis.examine.probing import Cause
 from mnist_book.diagnosis.examine.results import is_matrix, is_weights
 from mnist_book.diagnosis.examine.slopes import right_at
@@ -55,15 +56,16 @@ def of_derivatives(subject: Subject, past: bool, layers: int) -> Cause | None:
             values = {"value": f"{value:.3g}", "back": slopes["back"]}
             return Cause("leaky_relu.wrong", "network", values)
         return Cause("gradients.missing_activation", "network_slope", slopes)
-    if _alone(found):
+    if _alone(found) and _knows_no_label(subject):
         return Cause("gradients.wrong", "network_derivative_alone")
-    if _without_that_of_outputs(found):
+    fits = subject.once(objective).name not in ("cross_entropy", "binary")
+    if fits and _without_that_of_outputs(found):
         return Cause("gradients.wrong", "network_error")
     for says, candidates in _usual_factors(right).items():
         close = [np.isclose(used, factor, rtol=0.02, atol=1e-3) for factor in candidates]
         if close and np.any(close, axis=0).all():
             return Cause("gradients.missing_activation", says, _farthest(right, used))
-    if _mask_forgotten(found):
+    if _mask_forgotten(found) and not right_at(subject, "positive"):
         return Cause("gradients.wrong", "network_mask")
     if _by_sign_of(found.back, right, used):
         return Cause("gradients.missing_activation", "network_sign_of_gradient")
@@ -78,7 +80,7 @@ def of_derivatives(subject: Subject, past: bool, layers: int) -> Cause | None:
     if not smooth or past or np.abs(right - used).max() < APART:
         return None
     says = "network_another"
-    if not _depends_on_unit(found):
+    if not _depends_on_unit(found) and _is_function(found.right, found.units):
         if not (right_at(subject, "positive") or right_at(subject, "small")):
             return None
         says = "network_no_function" if len(used) >= MANY else says
@@ -266,6 +268,18 @@ def _alone(found: Derivatives) -> bool:
     return bool(near and factor > 0 and differs > APART * np.abs(found.back).max())
 
 
+def _knows_no_label(subject: Subject) -> bool:
+    """Tell whether the first gradient is the same whatever the label and the last weights are."""
+    twin = subject.twin
+    twin.random_point(4)
+    x = subject.inputs(np.random.default_rng(8), 1)
+    first = twin.gradients(x, np.array([0]))[1][0].copy()
+    for array in twin.last_layer():
+        array *= 0.5
+    other = twin.gradients(x, np.array([1]))[1][0]
+    return np.allclose(first, other, rtol=1e-6, atol=1e-9)
+
+
 def _without_that_of_outputs(found: Derivatives) -> bool:
     """Tell an error that goes back as outputs - targets from one that goes back as d_z."""
     given, expected = found.used * found.back, found.right * found.plain
@@ -283,6 +297,8 @@ def _mask_forgotten(found: Derivatives) -> bool:
     if not FEWEST <= off.sum() < len(off) - 1 or not np.allclose(used[~off], right[~off], 1e-3):
         return False
     passed = np.abs(used[off]) > APART
+    if np.abs(found.units[off][passed]).max(initial=0.0) > APART:
+        return False  # these give something, and are flat there
     bent = len(np.unique(right.round(3))) <= 2
     return bool(passed.any() and not (bent and passed.all()))
 
@@ -293,9 +309,13 @@ def _depends_on_unit(found: Derivatives) -> bool:
     From unit to unit, in the order of what they give, a function goes up and down once. Another
     layer's derivative, or a random mask, goes up and down all the time.
     """
-    used = found.used[np.argsort(found.units)]
-    way, most = float(np.abs(np.diff(used)).sum()), float(np.ptp(used))
-    return len(used) >= MANY and most > APART and way < WAY * most
+    return len(found.used) >= MANY and _is_function(found.used, found.units)
+
+
+def _is_function(values: np.ndarray, units: np.ndarray) -> bool:
+    values = values[np.argsort(units)]
+    way, most = float(np.abs(np.diff(values)).sum()), float(np.ptp(values))
+    return most > APART and way < WAY * most
 
 
 def _cosine(a: np.ndarray, b: np.ndarray) -> float:

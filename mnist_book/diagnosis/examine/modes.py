@@ -170,7 +170,9 @@ def running_averages(subject: Subject) -> Said:
         return
     x = subject.x[:BATCH].astype(np.float64)
     network = subject.copy()
-    if len(x) < BATCH or not in_company(network, x) or not _settle(network, x):
+    if len(x) < BATCH or _drops(network, x):
+        return
+    if not in_company(network, x) or not _settle(network, x):
         return
     found = _differences(network, x)
     if found is not None and found[0] > APART * found[1] > 1e-3 * APART:
@@ -178,6 +180,15 @@ def running_averages(subject: Subject) -> Said:
         share = found[0] / found[1]
         returned = f"losses of classes in predicting that are {share:.0%} off those in training"
         yield finding("network.modes", given, returned, "the same", "network_running")
+
+
+def _drops(network: Subject, x: np.ndarray) -> bool:
+    """Tell whether the loss is random, as with dropout, which makes a difference of its own."""
+    losses = []
+    for luck in (1, 0):
+        network.luck = luck
+        losses.append(network.loss(x, np.zeros(len(x), int)))
+    return not np.isclose(losses[0], losses[1], rtol=1e-9)
 
 
 def slow_averages(subject: Subject) -> float | None:

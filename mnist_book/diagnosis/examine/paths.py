@@ -127,15 +127,19 @@ def pooling(subject: Subject) -> tuple[str, int]:
     return "maps", 0
 
 
-def right_without(subject: Subject, factors: list[int]) -> bool:
-    """Tell whether the weights' gradients are right where these parameters are all 1."""
+def right_without(subject: Subject, factors: list[int], value: float = 1) -> bool:
+    """Tell whether the weights' gradients are right where these parameters have one value.
+
+    Or right but for that factor.
+    """
     twin = subject.twin
     places = [k for k, array in enumerate(twin.arrays()) if is_weights(array)]
     twin.random_point(4)
     for factor in factors:
-        twin.arrays()[factor][...] = 1
+        twin.arrays()[factor][...] = value
     x, y = subject.inputs(np.random.default_rng(8), PICTURES), np.arange(PICTURES)
-    return all(_same(*pair) for pair in _slopes(twin, x, y % subject.classes, places))
+    pairs = _slopes(twin, x, y % subject.classes, places)
+    return all(_same(*pair) or _same(value * pair[0], pair[1]) for pair in pairs)
 
 
 def overlap(subject: Subject, right: int) -> bool:

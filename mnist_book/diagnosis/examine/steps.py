@@ -382,7 +382,7 @@ def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
     of_adam = growth is not None
     lengths = _lengths(subject) if growth is None else growth.lengths
     if not adam and all(b < DYING * a for a, b in pairwise(lengths)):
-        yield fading(lengths[:4])
+        yield from list(schedule.rate(subject)) or [fading(lengths[:4])]
         return
     turned = _turned(found)
     if turned is not None:
@@ -421,11 +421,15 @@ def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
 
 def _lengths(subject: Subject) -> list[float]:
     """Return lengths of steps with one batch, as multiples of the first."""
-    stepper = Stepper(subject)
-    network, batch, lengths = stepper.start(11), stepper.batch(12), []
+    stepper, lengths = Stepper(subject), []
+    networks, batches = (
+        [stepper.start(11) for _ in range(2)],
+        [stepper.batch(12), stepper.batch(13)],
+    )
     for _ in range(WALK):
-        step = stepper.change(network, *batch)
-        lengths.append(np.nan if step is None else sum(map(length, step)))
+        steps = [stepper.change(n, *b) for n, b in zip(networks, batches, strict=True)]
+        pairs = () if None in steps else zip(*steps, strict=True)
+        lengths.append(sum(length(a - b) for a, b in pairs) if None not in steps else np.nan)
     return [float(each / max(lengths[0], 1e-300)) for each in lengths]
 
 
