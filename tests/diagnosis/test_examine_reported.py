@@ -665,31 +665,47 @@ def test_indices_that_are_labels():
     assert ("train.lost_pictures", "network_few") not in few
 
 
+class Averaging(Net):
+    """Batch normalisation; a test says what happens to a batch's mean and variance."""
+
+    hidden, mean, variance, mask = (20,), 0.0, 1.0, 1.0
+
+    def normalised(self, x, training):
+        z = x @ self.w[0]
+        own = (z.mean(axis=0), z.var(axis=0)) if training else (self.mean, self.variance)
+        if training:
+            self.note(*own)
+        deviation = np.sqrt(own[1] + 1e-5)
+        return (z - own[0]) / deviation, deviation
+
+    def note(self, mean, variance):
+        self.mean = 0.9 * self.mean + 0.1 * mean
+        self.variance = 0.9 * self.variance + 0.1 * variance
+
+    def forward(self, x, training=False):
+        self.n, self.deviation = self.normalised(x, training)
+        a = np.tanh(self.n + self.b[0])
+        self.mask = self.draw(a.shape) if training else 1.0
+        return [x, a, softmax((a * self.mask) @ self.w[1] + self.b[1])]
+
+    def draw(self, shape):
+        return 1.0
+
+    def loss_and_gradients(self, x, y):
+        (_, a, p), t = self.forward(x, training=True), self.targets(y)
+        d = (p - t) / len(x)
+        dn = d @ self.w[1].T * self.mask * self.slope(a)
+        dz = (dn - dn.mean(axis=0) - self.n * (dn * self.n).mean(axis=0)) / self.deviation
+        return self.score(p, t), [x.T @ dz, dn.sum(axis=0), (a * self.mask).T @ d, d.sum(axis=0)]
+
+
 @pytest.mark.parametrize("with_step", [False, True])
 def test_running_averages_that_are_updated_elsewhere(with_step):
-    class Normalised(Net):
-        hidden, mean, variance = (20,), 0.0, 1.0
+    class Noted(Averaging):
+        def note(self, mean, variance):
+            self.batch = mean, variance
 
-        def normalised(self, x, training):
-            z = x @ self.w[0]
-            self.batch = (z.mean(axis=0), z.var(axis=0)) if training else (self.mean, self.variance)
-            return (z - self.batch[0]) / np.sqrt(self.batch[1] + 1e-5), np.sqrt(
-                self.batch[1] + 1e-5
-            )
-
-        def forward(self, x, training=False):
-            a = np.tanh(self.normalised(x, training)[0] + self.b[0])
-            return [x, a, softmax(a @ self.w[1] + self.b[1])]
-
-        def loss_and_gradients(self, x, y):
-            (_, a, p), t = self.forward(x, training=True), self.targets(y)
-            n, deviation = self.normalised(x, training=True)
-            d = (p - t) / len(x)
-            dn = d @ self.w[1].T * (1 - a**2)
-            dz = (dn - dn.mean(axis=0) - n * (dn * n).mean(axis=0)) / deviation
-            return self.score(p, t), [x.T @ dz, dn.sum(axis=0), a.T @ d, d.sum(axis=0)]
-
-    network, rng = Normalised(), np.random.default_rng(1)
+    network, rng = Noted(), np.random.default_rng(1)
     for _ in range(400):
         rows = rng.choice(len(X), 32, replace=False)
         network.step(X[rows], Y[rows])
@@ -825,3 +841,117 @@ def test_old_velocities_that_fade_are_no_corrected_means(clip):
     network.rate = 1e-5
     report = examine(network, X, Y)
     assert "train.adam" not in [f.code for f in report.findings], report
+
+
+@pytest.mark.parametrize(
+    ("activation", "right", "wrong"),
+    [
+        (lambda z: np.clip(z, 0, 1), lambda z: (z > 0) & (z < 1), lambda z: z > 0),
+        (lambda z: np.clip(z, -1, 1), lambda z: np.abs(z) < 1, lambda z: z < 1),
+        (lambda z: np.maximum(z, 0), lambda z: z > 0, lambda z: z > -0.5),
+    ],
+)
+def test_bends_at_other_places_are_no_mask(activation, right, wrong):
+    class Bent(Net):
+        hidden, of_z = (30,), staticmethod(right)
+
+        def loss_and_gradients(self, x, y):
+            z, t = x @ self.w[0] + self.b[0], self.targets(y)
+            a = self.activation(z)
+            p = softmax(a @ self.w[1] + self.b[1])
+            d = (p - t) / len(x)
+            dz = d @ self.w[1].T * self.of_z(z)
+            return self.score(p, t), [x.T @ dz, dz.sum(axis=0), a.T @ d, d.sum(axis=0)]
+
+        def activation(self, z):
+            return activation(z)
+
+    class Wrong(Bent):
+        of_z = staticmethod(wrong)
+
+    assert found(Bent())[0] == []
+    codes, report = found(Wrong())
+    assert codes
+    assert codes[0][1] != "network_mask", report
+
+
+def test_a_unit_that_does_not_tell_its_z_has_no_derivative_of_another_layer():
+    """A sine goes up and down, so that a function of z is none of what the unit gives."""
+
+    class Wave(Net):
+        hidden, factor = (30,), 3
+
+        def loss_and_gradients(self, x, y):
+            z, t = x @ self.w[0] + self.b[0], self.targets(y)
+            p = softmax(np.sin(3 * z) @ self.w[1] + self.b[1])
+            d = (p - t) / len(x)
+            dz = d @ self.w[1].T * 3 * np.cos(self.factor * z)
+            return self.score(p, t), [x.T @ dz, dz.sum(axis=0), np.sin(3 * z).T @ d, d.sum(axis=0)]
+
+        def activation(self, z):
+            return np.sin(3 * z)
+
+    class Wrong(Wave):
+        factor = 1
+
+    assert found(Wave())[0] == []
+    codes, report = found(Wrong())
+    assert codes
+    assert codes[0][1] != "network_no_function", report
+
+
+def test_last_weights_that_are_normalised_have_no_product_for_a_gradient():
+    class Normalised(Net):
+        hidden, divided = (20,), True
+
+        def forward(self, x):
+            a = np.tanh(x @ self.w[0] + self.b[0])
+            return [x, a, softmax(2 * a @ (self.w[1] / self.lengths()) + self.b[1])]
+
+        def lengths(self):
+            return np.sqrt((self.w[1] ** 2).sum(axis=0))
+
+        def loss_and_gradients(self, x, y):
+            (_, a, p), t = self.forward(x), self.targets(y)
+            d, unit = (p - t) / len(x), self.w[1] / self.lengths()
+            dz, du = 2 * d @ unit.T * self.slope(a), 2 * a.T @ d
+            dw = du - unit * (unit * du).sum(axis=0)
+            dw = dw / self.lengths() if self.divided else dw
+            return self.score(p, t), [x.T @ dz, dz.sum(axis=0), dw, d.sum(axis=0)]
+
+    class Wrong(Normalised):
+        divided = False
+
+    assert found(Normalised())[0] == []
+    codes, report = found(Wrong())
+    assert codes
+    assert codes[0][1] not in ("network_no_product", "network_input"), report
+
+
+@pytest.mark.parametrize("kind", ["sparsity", "mixing"])
+def test_other_things_that_come_back_from_the_batch(kind):
+    class Wrong(Net):
+        hidden = (20,)
+
+        def loss_and_gradients(self, x, y):
+            (_, a, p), t = self.forward(x), self.targets(y)
+            d = (p - t) / len(x)
+            dz = d @ self.w[1].T
+            if kind == "sparsity":  # of the mean activation, in the gradients alone
+                dz = dz + 0.3 * a.mean(axis=0) ** 3 / len(x)
+            else:
+                dz = dz * (1 + 50 * np.abs(dz).mean(axis=0)) + 0.1 * a / len(x)
+            dz = dz * self.slope(a)
+            return self.score(p, t), [x.T @ dz, dz.sum(axis=0), a.T @ d, d.sum(axis=0)]
+
+    codes, report = found(Wrong())
+    assert codes[:1] == [("gradients.wrong", "network_mixed")], report
+
+
+def test_dropout_beside_running_averages_is_none_of_these():
+    class Dropped(Averaging):
+        def draw(self, shape):
+            return (np.random.random(shape) < 0.5) / 0.5  # noqa: NPY002
+
+    codes, report = found(Dropped(), 300)
+    assert codes == [], report

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from mnist_book.diagnosis.examine.derivatives import of_derivatives
+from mnist_book.diagnosis.examine.derivatives import UNITS, of_derivatives
 from mnist_book.diagnosis.examine.exchanged import LOSSES, of_unnormalised, other_loss, own_loss
 from mnist_book.diagnosis.examine.halves import half_of_gradients
 from mnist_book.diagnosis.examine.last_layer import error_of, output_bias
@@ -26,14 +26,13 @@ from mnist_book.diagnosis.examine.paths import (
 )
 from mnist_book.diagnosis.examine.probing import Cause
 from mnist_book.diagnosis.examine.results import is_matrix, is_weights
-from mnist_book.diagnosis.examine.slopes import BATCH, Pair, Slopes, compare, right_at
+from mnist_book.diagnosis.examine.slopes import BATCH, Pair, Slopes, compare, right_at, slope_of
 from mnist_book.diagnosis.examine.subject import Subject
 
 SAMPLES = 6  # single pictures
 EXACT = 1e-9  # off a cosine of 1: errors that rounding alone makes others
 ONE_NUMBER = 1e-6  # relative, by which rounding makes equal numbers differ
 MIXED = 1e-3  # relative, by which gradients of batches may not add up
-UNITS = 48  # of a hidden layer that are looked at
 FEW, ADDED = 4, 1e-3  # entries; relative, by which an added number may differ
 BLOCK, PRODUCT = 4, 1e-3  # rows; of the largest singular value, that rounding leaves of others
 ALIKE = 0.3  # a cosine that is no chance
@@ -215,9 +214,9 @@ def _one_number_added(subject: Subject, slopes: Slopes) -> Cause | None:
     It is held against the sum of the layer's weights, which may stand where the weights belong, so
     that these are missing: decay.
     """
-    numbers, sums = [], []
     if found := _added_to_bias_rows(slopes):
         return found
+    numbers, sums = [], []
     subject.twin.random_point(2)  # where they were compared
     for pair, wrong, array in zip(slopes.pairs, slopes.wrong, subject.twin.arrays(), strict=True):
         if not wrong:
@@ -449,8 +448,8 @@ def _of_last_layer(subject: Subject, slopes: Slopes, last: int) -> Cause:
                 bias is not None and not isinstance(alone, str) and alone.wrong[bias]
             ):  # so that no input is in it
                 return Cause("gradients.output", "network_other_loss")
-            product, mistake = _are_products(subject, last)
-            if not product:  # as of weights that are normalised
+            products, mistake = _are_products(subject, last)
+            if not products:  # as of weights that are normalised
                 return Cause("gradients.output", "network")
             return (
                 Cause("gradients.inputs")
@@ -481,16 +480,10 @@ def _are_products(subject: Subject, last: int) -> tuple[bool, bool]:
     rows, columns = (np.arange(min(BLOCK, side)) for side in array.shape)
     numeric, given = [], []
     for label in (0, 1):
-        y, block = np.array([label]), np.zeros((len(rows), len(columns)))
+        y, places = np.array([label]), np.ndindex(len(rows), len(columns))
         given.append(twin.gradients(x, y)[1][last][np.ix_(rows, columns)])
-        for i, j in np.ndindex(block.shape):
-            value, losses = array[i, j], []
-            for sign in (1, -1):
-                array[i, j] = value + sign * 1e-5
-                losses.append(twin.loss(x, y))
-            array[i, j] = value
-            block[i, j] = (losses[0] - losses[1]) / 2e-5
-        numeric.append(block)
+        slopes = [slope_of(twin, array, place, x, y) for place in places]
+        numeric.append(np.reshape(slopes, (len(rows), len(columns))))
     return _of_rank_1(numeric[0] - numeric[1]), _of_rank_1(given[0] - numeric[0])
 
 
@@ -665,14 +658,13 @@ def _through_other_weights(subject: Subject) -> str:
     arrays[last][...] = 0
     x, y = subject.inputs(np.random.default_rng(8), 1), np.array([0])
     gradients, p = twin.gradients(x, y)[1], twin.predict(x)[0]
-    product = gradients[last].T if columns else gradients[last]
-    units = product @ (p - np.eye(subject.classes)[0])
+    units = (gradients[last].T if columns else gradients[last]) @ (p - np.eye(subject.classes)[0])
     before = [k for k, a in enumerate(arrays) if a.size == len(units) and k != output_bias(subject)]
+    place = before[-1] if before else next(k for k, a in enumerate(arrays) if is_matrix(a))
     if before:
-        back = gradients[before[-1]].reshape(-1)
+        back = gradients[place].reshape(-1)
     elif len(subject.weights) == 2 and x.shape[1] == len(twin.weights[0]):
-        first = gradients[next(k for k, a in enumerate(arrays) if is_matrix(a))]
-        back = x[0] @ (first.T if columns else first)
+        back = x[0] @ (gradients[place].T if columns else gradients[place])
     else:
         return ""
     if not np.allclose(p, twin.predict(subject.inputs(np.random.default_rng(9), 1))[0]):
@@ -680,8 +672,7 @@ def _through_other_weights(subject: Subject) -> str:
     labels = np.arange(subject.classes)  # all of them for one picture, so that errors nearly cancel
     others = twin.gradients(np.repeat(x, len(labels), axis=0), labels)[1]
     share = float(np.linalg.norm(others[last]) / np.linalg.norm(gradients[last])) ** 2
-    k = before[-1] if before else next(k for k, a in enumerate(arrays) if is_matrix(a))
-    size, usual = (float(np.linalg.norm(each[k])) for each in (others, gradients))
+    size, usual = (float(np.linalg.norm(each[place])) for each in (others, gradients))
     if abs(size - share * usual) > 0.05 * usual:
         return ""  # what comes back is not the error, twice
     cosine = float(back @ units / max(np.linalg.norm(back) * np.linalg.norm(units), 1e-300))
@@ -708,12 +699,7 @@ def _other_row_left_out(subject: Subject) -> bool:
     for ones, (right, wrong) in rows.items():
         backs, used, numeric = (right @ last[ones], wrong @ last[ones]), before[ones], []
         for unit in range(min(len(used), UNITS)):
-            losses = []
-            for change in (1e-5, -2e-5):
-                weights[-2][ones, unit] += change
-                losses.append(twin.gradients(x, y)[0])
-            weights[-2][ones, unit] += 1e-5
-            numeric.append((losses[0] - losses[1]) / 2e-5)
+            numeric.append(slope_of(twin, weights[-2], (ones, unit), x, y))
         pair = used[:UNITS] * backs[0][:UNITS], np.array(numeric) * backs[1][:UNITS]
         if np.count_nonzero(pair[1]) > 2 and np.allclose(*pair, rtol=1e-3, atol=1e-8):
             return True

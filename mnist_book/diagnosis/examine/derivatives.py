@@ -8,7 +8,7 @@ from mnist_book.diagnosis.examine.last_layer import error_of, output_bias
 from mnist_book.diagnosis.examine.objective import objective
 from mnist_book.diagnosis.examine.probing import Cause
 from mnist_book.diagnosis.examine.results import is_matrix, is_weights
-from mnist_book.diagnosis.examine.slopes import right_at
+from mnist_book.diagnosis.examine.slopes import right_at, slope_of
 from mnist_book.diagnosis.examine.subject import Subject
 
 UNITS = 48  # of a hidden layer that are looked at
@@ -80,10 +80,11 @@ def of_derivatives(subject: Subject, past: bool, layers: int) -> Cause | None:
     if not smooth or past or np.abs(right - used).max() < APART:
         return None
     says = "network_another"
-    if not _depends_on_unit(found) and _is_function(found.right, found.units):
+    if not _depends_on_unit(found):
         if not (right_at(subject, "positive") or right_at(subject, "small")):
             return None
-        says = "network_no_function" if len(used) >= MANY else says
+        if len(used) >= MANY and _is_function(right, found.units):
+            says = "network_no_function"
     return Cause("gradients.missing_activation", says, _farthest(right, used))
 
 
@@ -145,16 +146,9 @@ def _held_against(
     size: float,
 ) -> Derivatives | None:
     """Hold gradients of biases, or of what stands for these, against slopes of the loss."""
-    numeric = []
-    for unit in range(len(units)):
-        value, losses = array[unit], []
-        for sign in (1, -1):
-            array[unit] = value + sign * 1e-5
-            losses.append(twin.loss(*batch))
-        array[unit] = value
-        numeric.append((losses[0] - losses[1]) / 2e-5)
+    numeric = np.array([slope_of(twin, array, unit, *batch) for unit in range(len(units))])
     shown = np.abs(back[:UNITS]) > 1e-4
-    right, used, back = np.array(numeric)[shown], given[:UNITS][shown], back[:UNITS][shown]
+    right, used, back = numeric[shown], given[:UNITS][shown], back[:UNITS][shown]
     size = size or _size(right / back, units[shown])
     if not size or shown.sum() < FEWEST:
         return None
@@ -306,13 +300,13 @@ def _mask_forgotten(found: Derivatives) -> bool:
 def _depends_on_unit(found: Derivatives) -> bool:
     """Tell whether what is used is a function of what the unit gives: a wrong formula, then.
 
-    From unit to unit, in the order of what they give, a function goes up and down once. Another
-    layer's derivative, or a random mask, goes up and down all the time.
+    Another layer's derivative, or a random mask, goes up and down all the time.
     """
     return len(found.used) >= MANY and _is_function(found.used, found.units)
 
 
 def _is_function(values: np.ndarray, units: np.ndarray) -> bool:
+    """Tell whether values go up and down no more than once, in the order of what units give."""
     values = values[np.argsort(units)]
     way, most = float(np.abs(np.diff(values)).sum()), float(np.ptp(values))
     return most > APART and way < WAY * most

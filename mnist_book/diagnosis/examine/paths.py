@@ -7,10 +7,10 @@ from math import isqrt
 import numpy as np
 
 from mnist_book.diagnosis.examine.results import is_matrix, is_weights
+from mnist_book.diagnosis.examine.slopes import slope_of
 from mnist_book.diagnosis.examine.subject import Subject
 
 ENTRIES, PICTURES = 8, 5  # of an array that are looked at, and how many in a batch
-STEP = 1e-5
 SAME, UNSEEN = 1e-3, 1e-2  # relative: of outputs that stay, and of sums that should be 0
 NOTHING, EXACT = 1e-6, 1e-3  # relative: what is next to 0, and what is the same
 
@@ -204,13 +204,8 @@ def _slopes(
     _, gradients = twin.gradients(x, y)
     for place in places:
         array = twin.arrays()[place]
-        slopes, entries = [], rng.choice(array.size, min(array.size, ENTRIES), replace=False)
-        for entry in entries:
-            value, losses = array.flat[entry], []
-            for sign in (1, -1):
-                array.flat[entry] = value + sign * STEP
-                losses.append(twin.loss(x, y))
-            array.flat[entry] = value
-            slopes.append((losses[0] - losses[1]) / (2 * STEP))
+        entries = rng.choice(array.size, min(array.size, ENTRIES), replace=False)
+        indices = (np.unravel_index(entry, array.shape) for entry in entries)
+        slopes = [slope_of(twin, array, index, x, y) for index in indices]
         pairs.append((gradients[place].reshape(-1)[entries].astype(np.float64), np.array(slopes)))
     return pairs

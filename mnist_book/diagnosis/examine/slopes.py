@@ -17,6 +17,7 @@ AFFORDABLE = 4.0  # seconds of processor time for one comparison; ordinary netwo
 SLOW = 0.02  # seconds of processor time for one call, from which on the batch is small
 EXACT, COARSE = 2e-3, 5e-2  # relative errors that are allowed, for float64 and float32
 SEEN = 1e-5  # of a gradient, from which on it shows that weight decay is in it
+STEP = 1e-5  # of a central difference, for float64
 NOISE = 1e-9, 1e-3  # slopes below these, relative to the largest, are rounding
 
 
@@ -187,6 +188,18 @@ def compare(
     noise = NOISE[tolerance == COARSE] * largest
     weights = [is_weights(array) for array in arrays]
     return _slopes(pairs, weights, tolerance, len(x), twin.unread, noise)
+
+
+def slope_of(
+    twin: Subject, array: np.ndarray, place: int | tuple[int, ...], x: np.ndarray, y: np.ndarray
+) -> float:
+    """Compute by central differences how the loss grows with a number of one of its arrays."""
+    value, losses = array[place], []
+    for sign in (1, -1):
+        array[place] = value + sign * STEP
+        losses.append(twin.loss(x, y))
+    array[place] = value
+    return (losses[0] - losses[1]) / (2 * STEP)
 
 
 def right_at(subject: Subject, kind: str) -> bool:

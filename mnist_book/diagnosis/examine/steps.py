@@ -39,7 +39,7 @@ SINGLE = 4  # bytes of a number
 LONG, ULPS, LOST = 40, 2, 0.5  # steps; distances of numbers; share of a movement that is gone
 NOTHING = 1e-9  # of the largest weight: a step that is none
 GIANT = 1e6  # times the usual weights
-WALK = 8  # steps, after which a velocity of before is no more what counts
+WALK = 8  # steps, in which one that only starts to fade would not halve each time
 DYING = 0.5  # of the step before, with the same gradient
 SETTLED = 30  # steps after which a mean that fades is that of the last gradients
 LUCKS = 0, 1  # of which each makes a step draw other random numbers
@@ -420,7 +420,10 @@ def _aside(subject: Subject, found: Response, seen: dict[str, str]) -> Said:
 
 
 def _lengths(subject: Subject) -> list[float]:
-    """Return lengths of steps with one batch, as multiples of the first."""
+    """Return how far steps with one batch are from those with another, in multiples of the first.
+
+    A velocity of before, which is the same in both, cancels.
+    """
     stepper, lengths = Stepper(subject), []
     networks, batches = (
         [stepper.start(11) for _ in range(2)],
