@@ -192,6 +192,35 @@ def test_what_was_once_taken_for_an_early_update(kind, options, rate, steps):
     assert codes == [], report
 
 
+class OfActivations(Course):
+    """The loss that its steps lower, and that nobody sees, has a penalty of activations in it."""
+
+    def penalty(self, a):
+        return 0.1 * a
+
+    def back(self, d, k, a):
+        return super().back(d, k, a) + self.penalty(a[k]) * self.slope(a[k]) / len(d)
+
+
+class Sparse(OfActivations):
+    """Of sigmoids, whose mean over the batch is to be near 0.05."""
+
+    def penalty(self, a):
+        mean = a.mean(axis=0)
+        return 0.3 * (0.95 / (1 - mean) - 0.05 / mean)
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize(
+    ("kind", "bend"),
+    [(OfActivations, bend) for bend in BENDS] + [(Sparse, "sigmoid")],
+)
+def test_what_is_learned_besides_the_labels_is_no_wrong_way_back(kind, bend, end):
+    for hidden, steps in (((20,), 0), ((20,), 60), ((20, 12), 60)):
+        codes, report = found(kind(bend=bend, end=end, hidden=hidden), steps)
+        assert codes == [], report
+
+
 def changed(**methods):
     return lambda kind, **options: type(kind.__name__, (kind,), methods)(**options)
 
@@ -280,6 +309,13 @@ def test_pictures_of_which_the_last_alone_counts():
         assert codes[:1] == [("gradients.output", "network_last_picture")], report
 
 
+def test_large_weights_come_after_what_is_wrong_with_weights_of_any_size():
+    network = changed(back=_no_derivative)(Course)
+    network.w[0] *= 5
+    codes, report = found(network, 0)
+    assert [code for code, _ in codes] == ["gradients.missing_activation", "init.too_large"], report
+
+
 def test_a_mean_of_a_mean_in_some_lines():
     def gradients(self, x, y):
         first, *others = Course.gradients(self, x, y)
@@ -334,6 +370,20 @@ class Late(Course):
         v[...] = 0.9 * v + 0.1 * g**2
 
 
+class KeepsItsRate(Adam):
+    """Its rate is corrected once more in each step, and kept."""
+
+    kept = 0.003
+
+    def step(self, x, y):
+        self.t += 1
+        self.v = self.v or [(np.zeros(p.shape), np.zeros(p.shape)) for p in self.parameters]
+        self.kept *= np.sqrt(1 - 0.999**self.t) / (1 - 0.9**self.t)
+        for p, g, (m, v) in zip(self.parameters, self.gradients(x, y), self.v, strict=True):
+            self.means(m, v, g)
+            p -= self.kept * m / (np.sqrt(v) + 1e-8)
+
+
 @pytest.mark.parametrize("gradients", [False, True])
 @pytest.mark.parametrize(
     ("make", "says", "steps"),
@@ -343,6 +393,8 @@ class Late(Course):
         (lambda: changed(means=_turned)(Adam), "network_turned", 0),
         (lambda: changed(means=_turned)(Adam), "network_turned", 100),
         (lambda: changed(means=_squares_turned)(Adam), "network_turned", 0),
+        (KeepsItsRate, "network_rate", 0),
+        (KeepsItsRate, "network_rate", 10),
         (Late, "network_late", 0),
         (Late, "network_late", 100),
     ],

@@ -28,7 +28,7 @@ of the call, `plain`, so that nothing of theirs runs outside of it.
 import contextlib
 import random
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -98,6 +98,8 @@ ORDER = [
 ORDER += ["gradients", "train", "network"]
 LATER = "network_later"  # what does no harm yet explains nothing, and is no first cause
 UPHILL = {"train.ascent", "gradients.sign"}
+# Wrong with weights of any size, so that too large ones come after them.
+AT_ANY_SIZE = ("gradients.", "train.early", "train.momentum", "train.adam", "train.direction")
 SIDE_ISSUES = ("function.prints", "function.mutates", "function.not_array")  # never the first cause
 
 
@@ -163,7 +165,7 @@ def examine(
         kind: tuple(each.text for each in said if isinstance(each, Note) and each.kind == kind)
         for kind in ("note", "unchecked", "doubt")
     }
-    causes = tuple(sorted(findings.values(), key=_rank))
+    causes = tuple(sorted(findings.values(), key=lambda each: _rank(each, findings)))
     return Report("network", causes, notes["note"], notes["unchecked"], notes["doubt"])
 
 
@@ -281,7 +283,9 @@ def _generators_kept() -> Iterator[None]:
         random.setstate(pythons)
 
 
-def _rank(finding: Finding) -> int:
+def _rank(finding: Finding, codes: Iterable[str]) -> int:
     """Put causes before symptoms, in the order of a network's life."""
     late = finding.code in SIDE_ISSUES or finding.says == LATER
+    if finding.code == "init.too_large":
+        late = any(code.startswith(AT_ANY_SIZE) for code in codes)
     return len(ORDER) if late else ORDER.index(finding.code.split(".")[0])

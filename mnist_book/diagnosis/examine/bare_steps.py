@@ -4,10 +4,12 @@ import numpy as np
 
 from mnist_book.diagnosis.examine import moments, schedule, steps
 from mnist_book.diagnosis.examine.causes import cause
+from mnist_book.diagnosis.examine.last_layer import output_bias
 from mnist_book.diagnosis.examine.paths import in_words, right_layers
 from mnist_book.diagnosis.examine.probing import Cause, Said, finding, probe
-from mnist_book.diagnosis.examine.slopes import Slopes, compare
-from mnist_book.diagnosis.examine.stepper import Stepper
+from mnist_book.diagnosis.examine.results import is_matrix
+from mnist_book.diagnosis.examine.slopes import BATCH, Slopes, compare
+from mnist_book.diagnosis.examine.stepper import CERTAIN, Stepper
 from mnist_book.diagnosis.examine.subject import Subject
 from mnist_book.diagnosis.examine.told import Found, adds_up, told
 from mnist_book.diagnosis.running import Theirs
@@ -43,6 +45,8 @@ def back(subject: Subject) -> Said:
     if isinstance(again, str):
         return
     wrong = left.wrong.any() and again.without_decay()[2].wrong.any()
+    if subject.once(_learns_more):
+        return
     late = found.along and _turned_late(found, left)
     reason = Cause("train.early_update") if late else None
     if wrong and not late:
@@ -57,6 +61,34 @@ def back(subject: Subject) -> Said:
     expected = f"below {left.tolerance:.0e} for each array"
     values: dict[str, Theirs] = {"m": left.batch, **reason.values}
     yield finding(reason.code, given, returned, expected, reason.says, **values)
+
+
+def _learns_more(subject: Subject) -> bool:
+    """Tell whether hidden layers learn something besides the labels, of a loss that nobody sees.
+
+    A penalty of activations does that. Where the outputs are sure of the right label, no error
+    comes back; what these layers' steps hold all the same is neither weight decay nor the same for
+    every label.
+    """
+    found = subject.once(told)
+    bias = output_bias(subject)
+    if subject.losses or bias is None or found is None or not found.along:
+        return False
+    network, arrays = found.network, found.network.arrays()
+    x, y = network.inputs(np.random.default_rng(1), BATCH), np.zeros(BATCH, int)
+    network.random_point(2)
+    usual, other = (network.gradients(x, labels)[1] for labels in (y, y + 1))
+    arrays[bias].flat[:] = -CERTAIN
+    arrays[bias].flat[0] = CERTAIN
+    sure = network.gradients(x, y)[1]
+    last = max(k for k, array in enumerate(arrays) if is_matrix(array))
+    for k in set(range(len(arrays))) - {last, bias}:
+        parts = np.stack([arrays[k].ravel(), np.sign(arrays[k].ravel())], axis=1)
+        rest = sure[k].ravel() - parts @ np.linalg.lstsq(parts, sure[k].ravel(), rcond=None)[0]
+        size = float(np.linalg.norm(usual[k] - other[k]))
+        if np.linalg.norm(rest) > ALIKE * size > 0:
+            return True
+    return False
 
 
 def _turned_late(found: Found, usual: Slopes) -> bool:
@@ -116,7 +148,7 @@ def _of_rates(found: Found, slopes: Slopes) -> Cause | None:
 def adam(subject: Subject) -> Said:
     """Look at the corrections of Adam's steps."""
     known = None if "loss_and_gradients" in subject.has else subject.once(moments.method)
-    if known is not None:
+    if known is not None and not subject.once(_learns_more):
         yield from moments.of_method(known, subject.once(moments.growth).lengths)
 
 

@@ -182,6 +182,8 @@ def method(subject: Subject) -> Method | None:
             return Method(b1, b2, "network_time")
         if any(_fits(found, b1, b2, wrong) for wrong in ONE_WRONG):
             return Method(b1, b2, "network_one")
+        if _fits(found, b1, b2, _of_all_steps):
+            return Method(b1, b2, "network_rate")
         for turned in ((1 - b1, b2), (b1, 1 - b2), (1 - b1, 1 - b2)):
             if _fits(found, *turned, lambda t, *_, b1=b1, b2=b2: _right(t, b1, b2)):
                 return Method(*turned, "network_turned")
@@ -290,6 +292,11 @@ def with_momentum(lengths: list[float]) -> bool:
 
 def _right(t: np.ndarray, b1: float, b2: float) -> np.ndarray:
     return np.sqrt(1 - b2**t) / (1 - b1**t)
+
+
+def _of_all_steps(t: np.ndarray, b1: float, b2: float) -> np.ndarray:
+    """Multiply by the corrections of all steps, as a rate that is kept corrected is."""
+    return np.cumprod(_right(np.arange(1, t.max() + 1), b1, b2))[t - 1]
 
 
 def _constant(t: np.ndarray, b1: float, b2: float) -> np.ndarray:
