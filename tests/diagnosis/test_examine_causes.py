@@ -746,3 +746,53 @@ def test_weights_that_wrong_gradients_made_lean_did_not_start_so():
     found = [finding.code for finding in examine(network, x, y).findings]
     assert found[0] == "gradients.missing_activation"
     assert "init.positive" not in found
+
+
+# --------------------------------------------------------------------------------------------------
+# Biases alone
+# --------------------------------------------------------------------------------------------------
+
+
+def biases(of, layers=(0, 1, 2), **methods):
+    """A network whose biases of some layers have gradients of their own: of(self, dw, d, back)."""
+
+    def back(self, d, w, z):
+        self.came = d @ w.T
+        return self.came * self.df(z)
+
+    def of_layer(self, k, x, d):
+        right = [x.T @ d, d.sum(axis=0)]
+        came = self.came if k < len(self.w) - 1 else d
+        return [right[0], of(right[0], d, came)] if k in layers else right
+
+    return bug(back=back, of_layer=of_layer, **methods)()
+
+
+@pytest.mark.parametrize("methods", [{}, TANH, SIGMOID, {"slope": 0.1}])
+@pytest.mark.parametrize(
+    ("of", "layers", "says"),
+    [
+        (lambda dw, d, came: came.sum(axis=0), (0, 1), "network_no_derivative"),
+        (lambda dw, d, came: came.sum(axis=0), (1,), "network_no_derivative"),
+        (lambda dw, d, came: came.sum(axis=0), (0,), "network_no_derivative"),
+        (lambda dw, d, came: dw.sum(axis=0), (0, 1, 2), "network_of_weights"),
+        (lambda dw, d, came: dw.sum(axis=0), (0,), "network_of_weights"),
+        (lambda dw, d, came: d[-1], (0, 1, 2), "network_one_example"),
+        (lambda dw, d, came: d[0], (1, 2), "network_one_example"),
+        (lambda dw, d, came: 4 * d.sum(axis=0), (0,), "network_factor"),
+        (lambda dw, d, came: d.sum(axis=0)[::-1], (1,), "network"),
+        (lambda dw, d, came: came.sum(axis=0) ** 2, (1,), "network"),
+        (lambda dw, d, came: np.abs(d).sum(axis=0), (1,), "network"),
+        (lambda dw, d, came: d[: len(d) // 2].sum(axis=0), (0, 1, 2), "network"),
+    ],
+)
+def test_what_is_wrong_with_biases_alone(of, layers, says, methods):
+    finding = examine(biases(of, layers, **methods), *zoo.digits(7)).findings[0]
+    assert (finding.code, finding.says) == ("gradients.bias", says)
+
+
+def test_a_softmax_over_the_batch_says_nothing_of_the_last_layer_s_error():
+    network = bug(outputs=lambda self, z: np.exp(z) / np.exp(z).sum(axis=0))()
+    report = examine(network, *zoo.digits(7))
+    assert report.findings[0].code == "softmax.axis"
+    assert [f.says for f in report.findings if f.code == "gradients.output"] in ([], ["network"])

@@ -88,6 +88,18 @@ def of_derivatives(subject: Subject, past: bool, layers: int) -> Cause | None:
     return Cause("gradients.missing_activation", says, _farthest(right, used))
 
 
+def without_derivative(subject: Subject, layers: int) -> bool:
+    """Tell whether a hidden bias gets what comes back from the layer after it, as it is.
+
+    Parameters
+    ----------
+    layers : how many of the last layers are right; it is the one before these that is looked at
+    """
+    found = _derivatives(subject) if layers == 1 else _of_earlier(subject, layers)
+    differ = found is not None and np.ptp(found.right) > APART
+    return bool(differ and np.allclose(found.used, 1, atol=1e-3))
+
+
 def _derivatives(subject: Subject) -> Derivatives | None:
     """Measure each hidden unit's derivative; None where it can't be seen.
 
