@@ -796,3 +796,66 @@ def test_a_softmax_over_the_batch_says_nothing_of_the_last_layer_s_error():
     report = examine(network, *zoo.digits(7))
     assert report.findings[0].code == "softmax.axis"
     assert [f.says for f in report.findings if f.code == "gradients.output"] in ([], ["network"])
+
+
+# --------------------------------------------------------------------------------------------------
+# Biases that are a row of the weights, times a 1
+# --------------------------------------------------------------------------------------------------
+
+
+class Augmented(Net):
+    """A 1 before the numbers of each layer, or after them; what goes back is a test's."""
+
+    def __init__(self, first, turned, outputs, df=None):
+        rng = np.random.default_rng(0)
+        self.first, self.turned, self.of_outputs, self.time = first, turned, outputs, 0
+        self.kept = [rng.normal(0, n**-0.5, (n, m)) for n, m in ((50, 20), (21, 10))]
+        self.kept = [w.T.copy() for w in self.kept] if turned else self.kept
+        self.hidden_slope = df or (lambda z: 1 - np.tanh(z) ** 2)
+
+    @property
+    def parameters(self):
+        return self.kept
+
+    def with_one(self, x):
+        one = np.ones((len(x), 1))
+        return np.hstack([one, x] if self.first else [x, one])
+
+    def run(self, x):
+        w = [a.T for a in self.kept] if self.turned else self.kept
+        z = self.with_one(x) @ w[0]
+        return w, z, self.of_outputs(self.with_one(np.tanh(z)) @ w[1])
+
+    def predict_proba(self, x):
+        return self.run(x)[2]
+
+    def loss_of(self, p, y):
+        if self.of_outputs is softmax:
+            return super().loss_of(p, y)
+        t = hot(p, y)
+        return -np.mean((t * np.log(p + 1e-15) + (1 - t) * np.log(1 - p + 1e-15)).sum(axis=1))
+
+    def loss_and_gradients(self, x, y):
+        w, z, p = self.run(x)
+        d2 = self.error(p, y)
+        d1 = d2 @ (w[1][1:] if self.first else w[1][:-1]).T * self.hidden_slope(z)
+        gradients = [self.with_one(x).T @ d1, self.with_one(np.tanh(z)).T @ d2]
+        return self.loss_of(p, y), [g.T for g in gradients] if self.turned else gradients
+
+
+@pytest.mark.parametrize("outputs", [softmax, sigmoid])
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize(
+    ("df", "says"),
+    [
+        (None, None),
+        (np.tanh, "network_activation"),
+        (lambda z: 1 - z**2 * 0.5, "network_another"),
+        (lambda z: 1 - np.tanh(np.tanh(z)) ** 2, "network_of_activation"),
+    ],
+)
+def test_derivatives_beside_a_row_of_ones(df, says, first, turned, outputs):
+    report = examine(Augmented(first, turned, outputs, df), *zoo.digits(7))
+    found = [(each.code, each.says) for each in report.findings]
+    assert found == ([("gradients.missing_activation", says)] if says else []), report

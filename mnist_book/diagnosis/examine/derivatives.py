@@ -116,6 +116,10 @@ def _derivatives(subject: Subject) -> Derivatives | None:
     if place is not None:
         error, size = gradients[output_bias(subject)].reshape(-1), 1.0
         array, given = arrays[place].reshape(-1), gradients[place].reshape(-1)
+    elif in_row := _in_row_of_ones(subject, gradients):
+        array, given, error, kept = in_row
+        size = 1.0
+        weights, product = weights[kept], product[kept]
     elif found := _instead_of_bias(subject, gradients, x, len(weights)):
         array, given, size = found
         error = error_of(subject, gradients[last], arrays[last], p)
@@ -174,6 +178,45 @@ def _hidden_bias(subject: Subject, last: int, units: int) -> int | None:
     found = [k for k, size in enumerate(sizes) if size == units and k != bias]
     found = [k for k in found if k < last] or found
     return found[-1] if found and bias is not None else None
+
+
+def _in_row_of_ones(
+    subject: Subject, gradients: list[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, slice] | None:
+    """Return the biases before the last layer where they are a row of the weights, times a 1.
+
+    Returns
+    -------
+    these biases, their gradients, d_z of the last layer, which its own biases have, and the rows
+    of its weights that are no biases
+    """
+    places = [k for k, array in enumerate(subject.arrays()) if is_matrix(array)]
+    weights, columns = subject.twin.weights, subject.columns
+    if len(weights) < 2 or len(places) < len(subject.arrays()):
+        return None
+    if len(weights[-1]) != weights[-2].shape[1] + 1:
+        return None
+    before, last = (gradients[k].T if columns else gradients[k] for k in places[-2:])
+    for row, kept in ((-1, slice(None, -1)), (0, slice(1, None))):
+        if last[row].any() and _is_row_of_ones(subject, row):
+            return weights[-2][row], before[row], last[row], kept
+    return None
+
+
+def _is_row_of_ones(subject: Subject, row: int) -> bool:
+    """Tell whether a row of the last weights is multiplied by 1: the scores grow as it does."""
+    twin, weights = subject.twin, subject.twin.weights[-1]
+    x, more = subject.inputs(np.random.default_rng(8), 2), np.arange(subject.classes)
+
+    def scores() -> np.ndarray:
+        p = twin.predict(x)
+        return np.log(p) if np.allclose(p.sum(axis=1), 1) else np.log(p / (1 - p))
+
+    before, kept = scores(), weights[row].copy()
+    weights[row] += more
+    moved = scores() - before
+    weights[row] = kept
+    return bool(np.allclose(moved - moved[:, :1], more, atol=1e-6))
 
 
 def _instead_of_bias(
