@@ -791,6 +791,12 @@ def test_what_is_wrong_with_biases_alone(of, layers, says, methods):
     assert (finding.code, finding.says) == ("gradients.bias", says)
 
 
+@pytest.mark.parametrize(("row", "name"), [(0, "first"), (-1, "last")])
+def test_which_example_alone_counts_for_biases(row, name):
+    finding = examine(biases(lambda dw, d, came: d[row]), *zoo.digits(7)).findings[0]
+    assert f"the {name} example alone" in finding.message
+
+
 def test_a_softmax_over_the_batch_says_nothing_of_the_last_layer_s_error():
     network = bug(outputs=lambda self, z: np.exp(z) / np.exp(z).sum(axis=0))()
     report = examine(network, *zoo.digits(7))
