@@ -501,6 +501,50 @@ def test_weights_that_training_left_as_large_as_they_were_drawn(steps, verdict, 
     assert [f.code for f in report.findings] == ["init.too_large"] * (verdict == "not yet")
 
 
+@pytest.mark.parametrize(("deviation", "verdict"), [(1, "no bug found"), (10, "not yet")])
+def test_weights_larger_than_standard_normal_numbers_are_a_finding(deviation, verdict):
+    network = Trained(784, 64, 10, bend=sigmoid, slope=lambda z: sigmoid(z) * (1 - sigmoid(z)))
+    network.p["W0"] *= deviation / network.p["W0"].std()
+    report = examine(practised(network, 200, rate=0.1), X, Y)
+    assert str(report).startswith(f"network: {verdict}."), report
+    assert "still the random numbers" in str(report), report
+
+
+def _of_one_class(labels):
+    return np.eye(10)[labels]
+
+
+def _cut_anew(labels):
+    return _of_one_class(labels).reshape(10, -1).T
+
+
+def _in_one_row(labels):
+    return _of_one_class(labels) + _of_one_class(np.roll(labels, 1))
+
+
+def _of_mixed_pictures(labels):
+    share = np.random.default_rng(0).beta(0.5, 0.5, (len(labels), 1)).round(2)
+    return share * _of_one_class(labels) + (1 - share) * _of_one_class(np.roll(labels, 1))
+
+
+@pytest.mark.parametrize(
+    ("write", "wrong"),
+    [
+        (_cut_anew, True),
+        (_in_one_row, True),
+        (lambda labels: np.zeros((len(labels), 10)), True),
+        (_of_one_class, False),
+        (lambda labels: 0.9 * _of_one_class(labels) + 0.01, False),
+        (lambda labels: 2 * _of_one_class(labels) - 1, False),
+        (_of_mixed_pictures, False),
+    ],
+)
+def test_rows_of_labels_have_a_single_1(write, wrong):
+    network = types.SimpleNamespace(predict_proba=Net().predict_proba)
+    found = examine(network, X, write(Y)).findings
+    assert (("data.labels", "network_rows") in [(f.code, f.says) for f in found]) == wrong
+
+
 class TwoModes(Trained):
     """Predicting uses other weights than those that are trained: those of the start."""
 

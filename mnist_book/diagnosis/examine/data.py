@@ -11,6 +11,7 @@ from mnist_book.diagnosis.examine.subject import Subject
 MANY = 500  # pictures, which are more than there are classes
 DISTINCT = 0.58  # as a share; of as many rows drawn with replacement 0.63 are
 UNEVEN = 1.35
+TIES = 0.05  # of the rows of labels; mixed pictures may have equal shares, now and then
 
 
 @probe(last=True)
@@ -23,6 +24,23 @@ def labels(subject: Subject) -> Said:
         yield finding("data.labels", given, expected=expected, says="network_fractions")
     elif digits.min() < 0 or digits.max() > last:
         yield finding("data.labels", given, expected=expected, last=last)
+    elif subject.examples.one_hot:
+        yield from _of_several_classes(subject.examples.labels)
+
+
+def _of_several_classes(rows: np.ndarray) -> Said:
+    """Look for rows of labels, of which too many are of no class or of several.
+
+    A row is of the class of its largest number: smoothed labels, -1 and 1, or shares of mixed
+    pictures are right.
+    """
+    largest = (rows == rows.max(axis=1, keepdims=True)).sum(axis=1)
+    if np.mean(largest > 1) < TIES:
+        return
+    none, one, *more = np.bincount((rows > 0.5).sum(axis=1), minlength=2)
+    given = f"{len(rows)} rows of labels"
+    returned = f"{none} of them without a 1, {one} with one, {sum(more)} with more"
+    yield finding("data.labels", given, returned, "a single 1 in each", says="network_rows")
 
 
 @probe(needs="loss_and_gradients", last=True)

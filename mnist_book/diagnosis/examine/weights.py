@@ -12,6 +12,7 @@ from mnist_book.diagnosis.examine.results import cross_entropy, is_matrix
 from mnist_book.diagnosis.examine.subject import Subject
 
 DIRECTIONS = 10  # along which pictures differ most
+STANDARD = 1.2  # of weights that may be standard normal numbers, used as they come
 LEARNS = 0.75  # share of what the nearest mean reads, that a network reads which learns
 TRAINED = 8  # standard deviations
 UNTRAINED = 0.25  # of the way from guessing to knowing, below which weights are those of the start
@@ -201,7 +202,7 @@ def kept_large(subject: Subject) -> Said:
     nearest = subject.once(nearest_mean)
     if not (ratio > 8 and size > 5 and drawn and subject.accuracy < nearest):
         return
-    if subject.accuracy > LEARNS * nearest:
+    if first.std() < STANDARD and subject.accuracy > LEARNS * nearest:
         yield doubt("kept_large", ratio=f"{ratio:.0f}", size=f"{size:.3g}")
     else:
         given = f"weights of layer 1, {first.shape}"
