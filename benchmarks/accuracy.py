@@ -10,9 +10,9 @@ first, which is in the time too. With --validate four networks are trained, each
 10,000 of the training images that it has not learned from: so a recipe is chosen. Without it all
 60,000 are learned from, and the test images are looked at after the last step.
 
-The record, benchmarks/records/accuracy-1m.json, has every seed's error and, in newer records, which
-images it reads wrongly; and apart from it what the same networks reach when each sees several
-distorted copies of an image, and all of them together.
+The record, benchmarks/records/accuracy-1m.json, has every seed's error and which images it reads
+wrongly; and apart from it what the same networks reach when each sees several distorted copies of
+an image, and all of them together.
 With --add the runs are added to those of the record that is there.
 """
 
