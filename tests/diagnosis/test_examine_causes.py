@@ -780,6 +780,8 @@ def biases(of, layers=(0, 1, 2), **methods):
         (lambda dw, d, came: d[-1], (0, 1, 2), "network_one_example"),
         (lambda dw, d, came: d[0], (1, 2), "network_one_example"),
         (lambda dw, d, came: 4 * d.sum(axis=0), (0,), "network_factor"),
+        (lambda dw, d, came: 23 * d.sum(axis=0), (0,), "network_factor"),
+        (lambda dw, d, came: len(d) * d.sum(axis=0), (0, 1, 2), "network_undivided"),
         (lambda dw, d, came: d.sum(axis=0)[::-1], (1,), "network"),
         (lambda dw, d, came: came.sum(axis=0) ** 2, (1,), "network"),
         (lambda dw, d, came: np.abs(d).sum(axis=0), (1,), "network"),

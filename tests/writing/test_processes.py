@@ -71,12 +71,8 @@ def test_pieces_that_end_or_crash_python_are_told_and_the_others_checked(tmp_pat
 @POSIX
 def test_what_a_file_has_started_ends_with_it(tmp_path):
     (tmp_path / "file.py").write_text(
-        "import ctypes, os, time\n"
-        # Past the guard; with PyDLL the child holds the lock of the interpreter.
-        "if ctypes.PyDLL(None).fork() == 0:\n"
-        "    open('pid', 'w').write(str(os.getpid()))\n"
-        "    time.sleep(1000)\n"
-        "while not os.path.exists('pid'): time.sleep(0.01)\n",
+        "import ctypes\n"
+        "ctypes.CDLL(None).system(b'sleep 1000 & echo $! > pid')\n",  # past the guard
         "utf-8",
     )
     outcome = check(tmp_path / "file.py", folder=tmp_path)

@@ -6,7 +6,7 @@ from mnist_book.diagnosis.examine.derivatives import without_derivative
 from mnist_book.diagnosis.examine.paths import right_layers
 from mnist_book.diagnosis.examine.probing import Cause
 from mnist_book.diagnosis.examine.results import is_matrix
-from mnist_book.diagnosis.examine.slopes import Pair, Slopes
+from mnist_book.diagnosis.examine.slopes import Pair, Slopes, compare
 from mnist_book.diagnosis.examine.subject import Subject
 
 ONE_NUMBER = 1e-6  # relative, by which rounding makes equal numbers differ
@@ -39,6 +39,9 @@ def of_biases(subject: Subject, slopes: Slopes) -> Cause:
             return Cause("gradients.bias", "network_sign")
         if np.allclose(factors, 1 / slopes.batch, rtol=0.02):
             return Cause("gradients.bias", "network_mean", {"m": slopes.batch})
+        alone = compare(subject, batch=1)
+        if (factors > 2).all() and not isinstance(alone, str) and not alone.wrong.any():
+            return Cause("gradients.bias", "network_undivided", {"m": slopes.batch})
         shown = ", ".join(f"{factor:.3g}" for factor in factors)
         return Cause("gradients.bias", "network_factor", {"factors": shown})
     if without_derivative(subject, right_layers(subject.arrays(), slopes.wrong)):

@@ -23,8 +23,8 @@ NOTES = {
     "where its gradient is next to nothing, and learn no more; else the training data were without "
     "{digits}: range(9), labels cut off, a filter",
     "kept_large": "the weights of its first layer are {ratio} times as large as sqrt(2 / inputs), "
-    "and still the random numbers that they were drawn as: with sums of size {size} most units are "
-    "saturated, and learn slowly",
+    "and still the random numbers that they were drawn as. Sums of size {size} saturate sigmoid "
+    "and tanh, which learn slowly then, and make other units' numbers as large",
     "averages": "it is right for {right} of these images, and for {settled} with running averages "
     "of a batch of them in the place of its own: those are far behind. They move slowly, or steps "
     "were few",
