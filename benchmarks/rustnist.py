@@ -28,7 +28,7 @@ from mnist_core import leaky_relu_gradient, scale_pixels
 SEEDS = range(5)
 AT_ONCE, IN_BATCHES = 1_000, 20_000  # how many images a stage learns from
 LOOKS = (10, 30, 100, 300, 1000, 3000, 10_000)  # the accuracy is taken after so many steps
-STEPS_APART, STEPS = 100, 300  # with labels apart from their pictures there is nothing to wait for
+STEPS = 300
 LONGER = {"0568b3e": 1000, "4a6c5a2": 1000, "f1b4a0d": 1000}
 LONGER |= {"f652d77": 10_000, "6e03a86": 3000, "6e03a86, He's weights": 3000}
 MEAN_TIMES = 5_000  # a sum over 50,000 pictures, divided by 10, is so many times their mean
@@ -44,8 +44,9 @@ class Stage:
     rate: float = 0.1
     slope: float = 0.0
     activation: str = "right"  # or "of what was there", "no else"
-    softmax: str = "right"  # or "one sum", "one maximum"
+    softmax: str = "right"  # or "one sum", "one sum, maximum", "no maximum", "one maximum"
     labels_apart: bool = False  # the shuffle moves the labels and leaves the pictures
+    shuffles: str = "once"  # or "in each step"
     targets: str = "one-hot"  # or "a block": ones for the first ten pictures, zeros for the others
     error_of: str = "output"  # or "hidden": the layer from which the one-hot labels are taken
     divisor: str = "pictures"  # or "classes"
@@ -56,6 +57,7 @@ class Stage:
 JUNE = Stage(biases_drawn=True, labels_apart=True, error_of="hidden")
 JULY = Stage((784, 64, 10), softmax="one maximum", labels_apart=True)
 NO_ELSE = replace(JULY, slope=0.01, rate=0.05, activation="no else")
+EACH_STEP = replace(NO_ELSE, sizes=(784, 128, 10), shuffles="in each step")
 LATE = replace(NO_ELSE, labels_apart=False, factor=2.0, rate=0.1, weights="variance as deviation")
 STAGES = {
     "4b9be96": replace(JUNE, softmax="one sum", targets="a block", divisor="classes"),
@@ -64,9 +66,11 @@ STAGES = {
     "da15c3d": replace(JULY, biases_drawn=True),
     "fa1782f": replace(JULY, biases_drawn=True, activation="of what was there"),
     "11fe7b6": NO_ELSE,
-    "bba24be": replace(NO_ELSE, sizes=(784, 128, 10), weights="he"),
-    "183c610": replace(NO_ELSE, sizes=(784, 128, 10), weights="divided twice"),
-    "4a6c5a2": replace(LATE, sizes=(784, 128, 64, 10), weights="units and inputs"),
+    "bba24be": replace(EACH_STEP, weights="he"),
+    "183c610": replace(EACH_STEP, weights="divided twice"),
+    "4a6c5a2": replace(
+        LATE, sizes=(784, 128, 64, 10), weights="units and inputs", shuffles="in each step"
+    ),
     "f1b4a0d": LATE,
     "f652d77": replace(LATE, sizes=(784, 128, 10), rate=0.01, batch=100),
     "6e03a86": replace(LATE, sizes=(784, 128, 10), rate=0.01, batch=100, activation="right"),
@@ -87,6 +91,7 @@ MENDS = {  # stage, what is changed in it, and what that is called
     "f652d77, He's weights": ("f652d77", {"weights": "he"}),
     "6e03a86, He's weights": ("6e03a86", {"weights": "he"}),
 }
+SUMS = ("one sum", "one sum, maximum", "no maximum")  # the first is two mistakes in one
 FOUR = {  # the bugs of June; the targets are one-hot here
     "labels apart": {"labels_apart": True},
     "one sum": {"softmax": "one sum"},
@@ -113,11 +118,10 @@ def draw(rule: str, rng: np.random.Generator, inputs: int, outputs: int) -> np.n
 
 def softmax(rule: str, z: np.ndarray) -> np.ndarray:
     """Turn scores (n, 10) into what the stage takes for probabilities."""
-    if rule == "one sum":
-        e = np.exp(z)
-        return e / e.sum()
-    e = np.exp(z - (z.max() if rule == "one maximum" else z.max(axis=1, keepdims=True)))
-    return e / e.sum(axis=1, keepdims=True)
+    if rule not in ("one sum", "no maximum"):
+        z = z - (z.max() if rule.startswith("one") else z.max(axis=1, keepdims=True))
+    e = np.exp(z)
+    return e / (e.sum() if rule.startswith("one sum") else e.sum(axis=1, keepdims=True))
 
 
 class Program:
@@ -204,6 +208,9 @@ def run(stage: Stage, seed: int, looks: list[int]) -> dict:
         while whole and step < looks[-1]:
             start = rng.integers(n - stage.batch) if stage.batch else 0
             rows = slice(start, start + (stage.batch or n))
+            if stage.labels_apart and stage.shuffles == "in each step":
+                order = rng.permutation(n)
+                labels, targets = labels[order], targets[order]
             whole, step = program.step(x[rows], targets[rows]), step + 1
             if whole and step in looks:
                 test.append(float(np.mean(program.answers(test_x) == digits.test_labels)))
@@ -243,19 +250,19 @@ def main() -> None:
     arguments = parser(__doc__)
     add_at_once(arguments)
     options = arguments.parse_args()
-    record, as_it_was, beside, mends, sixteen = origin(), {}, {}, {}, []
+    record, as_it_was, beside, mends, sums, sixteen = origin(), {}, {}, {}, {}, []
     with ProcessPoolExecutor(options.at_once) as pool:
         for commit, stage in STAGES.items():
             steps = LONGER.get(commit, STEPS)
+            as_it_was[commit] = runs(pool, commit, stage, steps)
             if stage.labels_apart:
-                as_it_was[commit] = runs(pool, commit, stage, STEPS_APART)
                 kept = replace(stage, **BESIDE)
                 beside[commit] = runs(pool, f"{commit}, labels beside", kept, steps)
-            else:
-                as_it_was[commit] = runs(pool, commit, stage, steps)
         for name, (commit, changes) in MENDS.items():
             stage = replace(STAGES[commit], **changes)
             mends[name] = runs(pool, name, stage, LONGER.get(name, STEPS))
+        for rule in SUMS:
+            sums[rule] = runs(pool, rule, Stage(biases_drawn=True, softmax=rule), STEPS)
         for size in range(len(FOUR) + 1):
             for bugs in combinations(FOUR, size):
                 stage = Stage(biases_drawn=True)
@@ -268,6 +275,7 @@ def main() -> None:
         "as_it_was": as_it_was,
         "labels_beside": beside,
         "mends": mends,
+        "sums": sums,
         "sixteen": sixteen,
     }
     write("rustnist", record | measured)

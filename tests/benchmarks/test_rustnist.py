@@ -69,7 +69,13 @@ def test_softmax_of_a_stage():
     right = mnist_core.softmax(z)
     np.testing.assert_allclose(softmax("right", z), right)
     np.testing.assert_allclose(softmax("one maximum", z), right)
-    assert softmax("one sum", z).sum() == pytest.approx(1)
+    np.testing.assert_allclose(softmax("no maximum", z), right)
+    far = np.array([[2000.0, 1000.0], [1.0, 0.0]])
+    assert np.isfinite(softmax("one sum, maximum", far)).all()
+    with np.errstate(all="ignore"):
+        assert np.isnan(softmax("no maximum", far)[0, 0])
+    for rule in ("one sum", "one sum, maximum"):
+        assert softmax(rule, z).sum() == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
