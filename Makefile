@@ -1,4 +1,4 @@
-# make book · make test · make lab · make lite: each sets up .venv by itself. Windows: see the README for the plain commands.
+# make book · make test · make lab · make lite: each sets up .venv by itself. Windows: see CONTRIBUTING.md for the plain commands.
 PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check

@@ -5,7 +5,7 @@
 Every network is a 784-128-10 of the core. What it is trained on and how a drawing becomes a picture
 change one at a time. Where other people's drawings are learned from, the people are those of two
 thirds of the writers, and it is judged on the last third, in turn. The record goes to
-benchmarks/records/drawings.json; it takes some five minutes on one core.
+benchmarks/records/drawings.json; it takes some ten minutes on one core.
 """
 
 import time

@@ -26,9 +26,9 @@ myst:
 It is easy to say that X makes a network fail. Each claim in this table has a control that could
 have refuted it: a run in which everything but the cause was held fixed. The link leads to the place
 where the claim is made, and the cell below that place shows the run. Where the result depends on
-chance, *seeds* tells how many runs with different random numbers stand behind the claim; *exact*
-means that nothing was left to chance. `tools/claims.py` makes this page from the notebooks, and a
-test compares it with them.
+chance, *seeds* tells how many runs with different random numbers stand behind the claim (where four
+folds are compared, how many networks); *exact* means that nothing was left to chance.
+`tools/claims.py` makes this page from the notebooks, and a test compares it with them.
 """
 NONE_YET = "\nNo chapter has marked a claim yet.\n"
 

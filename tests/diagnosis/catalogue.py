@@ -3091,6 +3091,14 @@ def _nearest(distance, choose=np.argmin):
     return predict
 
 
+def _nearest_of(middle):
+    def predict(train_images, train_labels, test_images):
+        middles = np.stack([middle(train_images[train_labels == d]) for d in range(10)])
+        return _squared(test_images[:, None], middles).argmin(axis=1)
+
+    return predict
+
+
 def _bytes_apart(images, means):
     return ((images - means.astype(np.uint8)).astype(float) ** 2).sum(axis=(2, 3))
 
@@ -3117,6 +3125,59 @@ wrong("nearest_mean.wrong", "nearest_mean", "a column", lambda a, b, test: np.ze
 wrong(
     "function.not_array", "nearest_mean", "with distances", lambda a, b, test: (test[:, 0, 0], test)
 )
+wrong(
+    "data.bytes_wrap",
+    "nearest_mean",
+    "means made bytes",
+    _nearest(lambda x, m: _squared(x.astype(float), m.astype(np.uint8))),
+)
+wrong(
+    "nearest_mean.wrong",
+    "nearest_mean",
+    "absolute differences",
+    _nearest(lambda x, m: np.abs(x - m).sum(axis=(2, 3))),
+)
+wrong("nearest_mean.wrong", "nearest_mean", "medians", _nearest_of(lambda x: np.median(x, axis=0)))
+wrong("nearest_mean.wrong", "nearest_mean", "mean of five", _nearest_of(lambda x: x[:5].mean(0)))
+wrong(
+    "nearest_mean.wrong", "nearest_mean", "all but the last", _nearest_of(lambda x: x[:-1].mean(0))
+)
+wrong(
+    "nearest_mean.wrong", "nearest_mean", "first of each", _nearest_of(lambda x: x[0].astype(float))
+)
+wrong("nearest_mean.wrong", "nearest_mean", "sum by ten", _nearest_of(lambda x: x.sum(axis=0) / 10))
+wrong("nearest_mean.wrong", "nearest_mean", "brightest", _nearest_of(lambda x: x.max(axis=0) * 1.0))
+wrong(
+    "nearest_mean.wrong",
+    "nearest_mean",
+    "largest product",
+    _nearest(lambda x, m: -(x * m).sum(axis=(2, 3))),
+)
+
+
+@wrong("nearest_mean.wrong", "nearest_mean", "nearest neighbour")
+def _(train_images, train_labels, test_images):
+    apart = test_images[:, None].astype(float) - train_images
+    return train_labels[(apart**2).sum(axis=(2, 3)).argmin(axis=1)]
+
+
+@right("nearest_mean", "loops, root of the sum")
+def _(train_images, train_labels, test_images):
+    digits = np.unique(train_labels)
+    means = [train_images[train_labels == d].astype(np.float32).mean(axis=0) for d in digits]
+    return [digits[np.argmin([np.linalg.norm(x - m) for m in means])] for x in test_images]
+
+
+@right("nearest_mean", "multiplied out, float32, pixels from 0 to 1")
+def _(train_images, train_labels, test_images):
+    train, test = (
+        x.reshape(len(x), -1).astype(np.float32) / 255 for x in (train_images, test_images)
+    )
+    one_hot = np.eye(10, dtype=np.float32)[train_labels]
+    means = one_hot.T @ train / one_hot.sum(axis=0)[:, None]
+    return ((means**2).sum(axis=1) - 2 * test @ means.T).argmin(axis=1)
+
+
 right("nearest_mean", "squares", _nearest(_squared))
 right("nearest_mean", "a list", lambda *a: _nearest(_squared)(*a).tolist())
 
@@ -3127,7 +3188,28 @@ wrong("accuracy.wrong", "accuracy", "a count", lambda p, y: np.sum(p.ravel() == 
 wrong("accuracy.wrong", "accuracy", "percent", lambda p, y: 100 * np.mean(p.ravel() == y))
 wrong("accuracy.wrong", "accuracy", "one for each", lambda p, y: p.ravel() == y)
 wrong("accuracy.wrong", "accuracy", "always 1", lambda p, y: 1.0)
+wrong("accuracy.wrong", "accuracy", "somewhere", lambda p, y: np.isin(p, y).mean())
+wrong(
+    "accuracy.wrong", "accuracy", "sorted", lambda p, y: np.mean(np.sort(p.ravel()) == np.sort(y))
+)
+wrong("accuracy.wrong", "accuracy", "of eight", lambda p, y: np.sum(p.ravel() == y) / 8)
+wrong(
+    "accuracy.wrong",
+    "accuracy",
+    "sets",
+    lambda p, y: len(set(p.ravel().tolist()) & set(y.tolist())) / len(set(y.tolist())),
+)
+wrong(
+    "accuracy.wrong",
+    "accuracy",
+    "as often",
+    lambda p, y: (
+        np.minimum(np.bincount(p.ravel(), minlength=10), np.bincount(y, minlength=10)).sum()
+        / len(y)
+    ),
+)
 wrong("function.not_array", "accuracy", "with the count", lambda p, y: (np.mean(p.ravel() == y), 8))
+right("accuracy", "one minus the errors", lambda p, y: 1 - np.count_nonzero(p.flat - y) / y.size)
 right("accuracy", "mean", lambda p, y: np.mean(p.ravel() == y))
 right("accuracy", "an array of one number", lambda p, y: np.array([np.mean(p.ravel() == y)]))
 right("accuracy", "Python numbers", lambda p, y: sum(map(int, p.ravel() == y)) / len(y))
@@ -3326,6 +3408,25 @@ for _epsilon in (0.1, 0.01, 0.001):
         f"epsilon {_epsilon}",
         lambda z, y, epsilon=_epsilon: _picked(np.log(_softmax(z) + epsilon), y).mean(),
     )
+for _epsilon in (1e-5, 1e-6):
+    wrong(
+        "cross_entropy.log_zero",
+        "cross_entropy",
+        f"floor {_epsilon}",
+        lambda z, y, epsilon=_epsilon: _picked(np.log(np.maximum(_softmax(z), epsilon)), y).mean(),
+    )
+wrong(
+    "cross_entropy.log_zero",
+    "cross_entropy",
+    "a million for infinity",
+    lambda z, y: np.minimum(_picked(np.log(_softmax(z)), y), 1e6).mean(),
+)
+for _epsilon in (1e-7, 1e-12, 1e-300):
+    right(
+        "cross_entropy",
+        f"floor {_epsilon}",
+        lambda z, y, epsilon=_epsilon: _picked(np.log(_softmax(z) + epsilon), y).mean(),
+    )
 wrong(
     "cross_entropy.not_mean",
     "cross_entropy",
@@ -3421,6 +3522,25 @@ wrong(
     "0.5",
     lambda z, s: np.where(z > 0, 1, 0.5),
 )
+wrong(
+    "relu_gradient.wrong",
+    "leaky_relu_gradient",
+    "7 at 0",
+    lambda z, s: np.where(z == 0, 7, np.where(z > 0, 1, s)),
+)
+wrong(
+    "relu_gradient.wrong",
+    "leaky_relu_gradient",
+    "0 at 0",
+    lambda z, s: 1.0 * (z > 0) + s * (z < 0),
+)
+wrong(
+    "relu_gradient.wrong",
+    "leaky_relu_gradient",
+    "-1 at 0, slope of its own",
+    lambda z: np.where(z > 0, 1, np.where(z < 0, 0.1, -1)),
+)
+right("leaky_relu_gradient", "half way at 0", lambda z, s: (1 + s) / 2 + (1 - s) / 2 * np.sign(z))
 right("leaky_relu_gradient", "of the activation, >", lambda z, s: np.where(_leaky(z, s) > 0, 1, s))
 right("leaky_relu_gradient", "of plain ReLU, >", lambda z, s: np.where(np.maximum(z, 0) > 0, 1, s))
 
@@ -3440,6 +3560,72 @@ wrong(
     "centred at 0.02",
     lambda rng, i, o, s: rng.normal(0.5 * _he(i, s), _he(i, s), (i, o)),
 )
+wrong(
+    "init.positive",
+    "he_normal",
+    "a little off centre",
+    lambda rng, i, o, s: rng.normal(0.05 * _he(i, s), _he(i, s), (i, o)),
+)
+wrong(
+    "init.too_small",
+    "he_normal",
+    "no factor 2 for the bend",
+    lambda rng, i, o, s: rng.normal(0, np.sqrt(1 / i), (i, o)),
+)
+wrong(
+    "init.too_small",
+    "he_normal",
+    "no factor 2, uniform, columns",
+    lambda rng, i, o, s: rng.uniform(-np.sqrt(3 / i), np.sqrt(3 / i), (o, i)),
+    columns=True,
+)
+for _factor in (0.66, 0.8, 0.9, 1.1, 1.24):
+    wrong(
+        f"init.too_{'small' if _factor < 1 else 'large'}",
+        "he_normal",
+        f"{_factor} times He's",
+        lambda rng, i, o, s, factor=_factor: factor * rng.normal(0, _he(i, s), (i, o)),
+    )
+
+
+@wrong("init.too_small", "he_normal", "truncated at two std, not rescaled")
+def _(rng, inputs, outputs, slope):
+    weights = rng.standard_normal((inputs, outputs))
+    while (far := np.abs(weights) > 2).any():
+        weights[far] = rng.standard_normal(far.sum())
+    return weights * _he(inputs, slope)
+
+
+@wrong("init.symmetric", "he_normal", "a generator of its own")
+def _(rng, inputs, outputs, slope):
+    rng = np.random.default_rng(0)
+    return rng.normal(0, _he(inputs, slope), (inputs, outputs))
+
+
+@wrong("init.symmetric", "he_normal", "a generator of its own, columns", columns=True)
+def _(rng, inputs, outputs, slope):
+    return np.random.RandomState(42).randn(outputs, inputs) * _he(inputs, slope)
+
+
+@wrong("init.symmetric", "he_normal", "pairs of clones")
+def _(rng, inputs, outputs, slope):
+    half = rng.normal(0, _he(inputs, slope), (inputs, (outputs + 1) // 2))
+    return np.repeat(half, 2, axis=1)[:, :outputs]
+
+
+@wrong("init.symmetric", "he_normal", "all but one clones, columns", columns=True)
+def _(rng, inputs, outputs, slope):
+    weights = np.tile(rng.normal(0, _he(inputs, slope), inputs), (outputs, 1))
+    weights[0] = rng.normal(0, _he(inputs, slope), inputs)
+    return weights
+
+
+@right("he_normal", "a generator of its own, seeded from rng")
+def _(rng, inputs, outputs, slope):
+    own = np.random.default_rng(rng.integers(2**32))
+    return own.laplace(0, _he(inputs, slope) / np.sqrt(2), (inputs, outputs))
+
+
 wrong(
     "init.too_large",
     "he_normal",

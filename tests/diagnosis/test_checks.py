@@ -7,6 +7,7 @@ import pytest
 
 import mnist_core
 from mnist_book import checks
+from mnist_book.diagnosis.checks import data
 
 
 def codes(report):
@@ -35,9 +36,9 @@ def strict_little_endian_reader(path):
     return np.fromfile(path, np.uint8, offset=4 + 4 * len(sizes)).reshape(sizes)
 
 
-def nearest_mean(dtype=float, power=2, choose=np.argmin):
+def nearest_mean(dtype=float, power=2, choose=np.argmin, middle=lambda x: x.mean(axis=0)):
     def predict(train_images, train_labels, test_images):
-        means = [train_images[train_labels == digit].mean(axis=0) for digit in range(10)]
+        means = [middle(train_images[train_labels == digit]) for digit in range(10)]
         difference = test_images.astype(dtype)[:, None] - np.stack(means).astype(dtype)
         return choose(np.abs((difference**power).sum(axis=(2, 3))), axis=1)
 
@@ -147,6 +148,41 @@ def test_report_reads_as_text_and_as_html():
 def test_report_escapes_what_the_reader_returned():
     report = checks.big_endian(lambda four: "<script>alert(1)</script>")
     assert "<script>" not in report._repr_html_()
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("kind", ["normal", "laplace"])
+def test_no_chance_makes_right_weights_wrong(kind, seed):
+    """The tolerances are many standard deviations wide, for long tails too."""
+
+    def he(rng, inputs, outputs, slope):
+        rng = np.random.default_rng([seed, rng.integers(2**32)])
+        numbers = getattr(rng, kind)(size=(inputs, outputs))
+        return numbers / {"normal": 1, "laplace": 2**0.5}[kind] * (2 / inputs) ** 0.5
+
+    report = checks.he_normal(he)
+    assert report.ok, report
+
+
+@pytest.mark.parametrize(
+    ("says", "check", "answer"),
+    [
+        ("lecun", checks.he_normal, lambda rng, i, o, s: rng.normal(0, (1 / i) ** 0.5, (i, o))),
+        ("places", checks.accuracy, lambda p, labels: np.isin(p, labels).mean()),
+        ("mean", checks.nearest_mean, nearest_mean(middle=lambda x: x.mean(0).astype(np.uint8))),
+        ("median", checks.nearest_mean, nearest_mean(middle=lambda x: np.median(x, axis=0))),
+        ("corner", checks.leaky_relu_gradient, lambda z, s: np.sign(z) * np.where(z > 0, 1, -s)),
+    ],
+)
+def test_what_is_said_of_it(says, check, answer):
+    assert [finding.says for finding in check(answer).findings] == [says]
+
+
+def test_rounding_decides_no_nearest_mean():
+    """The right labels are the same in float32, and added up in any order."""
+    distances = (data._differences(*data._noisy_digits()) ** 2).sum(axis=(2, 3))
+    nearest, second = np.sort(distances, axis=1).T[:2]
+    assert (second - nearest).min() > 1
 
 
 def test_a_check_gives_the_same_report_twice():

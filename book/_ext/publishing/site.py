@@ -12,7 +12,7 @@ from sphinx.config import Config
 
 EXTRA_PAGES = ("404", "genindex", "search")
 BUNDLE = "why-isnt-it-learning"
-BUNDLED = ("benchmarks", "book", "data", "mnist_book", "tests", "tools")
+BUNDLED = (".ci", ".github", "benchmarks", "book", "data", "lite", "mnist_book", "tests", "tools")
 BUNDLED_KINDS = {".md", ".py", ".toml", ".txt", ".yml", ".cff", ""}  # of files beside them
 NOT_BUNDLED = ("_build", "__pycache__", "-ubyte", "-ubyte.gz")  # MNIST has a licence of its own
 
@@ -84,7 +84,7 @@ def write_bundle(source: Path, folder: Path) -> None:
     with zipfile.ZipFile(folder / f"{BUNDLE}.zip", "w", zipfile.ZIP_DEFLATED) as bundle:
         for path in sorted(files):
             place = path.relative_to(source)
-            hidden = any(part.startswith(".") for part in place.parts)
+            hidden = any(part.startswith(".") for part in place.parts if part not in BUNDLED)
             if not hidden and not any(part.endswith(NOT_BUNDLED) for part in place.parts):
                 entry = zipfile.ZipInfo(f"{BUNDLE}/{place.as_posix()}", (2026, 1, 1, 0, 0, 0))
                 entry.external_attr = 0o644 << 16

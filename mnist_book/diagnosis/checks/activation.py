@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_book.diagnosis.checks.function import GuardedFunction, not_a_number, report, takes
+from mnist_book.diagnosis.checks.function import GuardedFunction, not_a_number, report, shown, takes
 from mnist_book.diagnosis.evidence import compared, lay_out
 from mnist_book.diagnosis.reports import Finding, Report
 
@@ -115,9 +115,10 @@ def _by_halves(measured: Measured) -> Finding:
 
 
 def leaky_relu_gradient(function: Callable[..., np.ndarray]) -> Report:
-    """Check `f(z, slope)`: 1 where the pre-activation z > 0, slope elsewhere (either at 0).
+    """Check `f(z, slope)`: 1 where the pre-activation z > 0, slope where it is below.
 
-    It may be `f(z)` with a slope of its own.
+    At 0 itself, where leaky ReLU has a corner, either will do, and any number between them. It may
+    be `f(z)` with a slope of its own.
     """
     subject, slopes = _with_slope(function, lambda above, below: below / above)
 
@@ -128,12 +129,21 @@ def leaky_relu_gradient(function: Callable[..., np.ndarray]) -> Report:
             if not _near(halves, (1, slope)):
                 finding = _mistake_in_derivative(measured)
                 return [_shown(finding, slope, halves, (np.ones(6), np.full(6, slope)))]
-        at_zero = np.array([[0.0, 1.0, -1.0]])
-        result = subject.array(at_zero, tried[0], shape=at_zero.shape)
-        not_a_number(result, subject.given(at_zero, tried[0]))
-        return subject.side_effects()
+        return _check_corner(subject, tried[0]) or subject.side_effects()
 
     return report("leaky_relu_gradient", check)
+
+
+def _check_corner(subject: GuardedFunction, slope: float) -> list[Finding]:
+    """Ask for the derivative at 0, among others."""
+    z = np.array([[0.0, 1.0, -1.0]])
+    given = subject.given(z, slope)
+    result = subject.array(z, slope, shape=z.shape)
+    not_a_number(result, given)
+    if slope - 1e-6 <= result[0, 0] <= 1 + 1e-6:
+        return []
+    expected = np.array([[1, 1, slope]])
+    return [shown(Finding("relu_gradient.wrong", says="corner"), given, result, expected)]
 
 
 def _mistake_in_derivative(measured: Measured) -> Finding:

@@ -339,27 +339,48 @@ def _wrong_ways_back(
 
 def accuracy(function: Callable[[np.ndarray, np.ndarray], float]) -> Report:
     """Check `f(predictions, labels) -> fraction`, predictions being (n,) or a column (n, 1)."""
-    labels = np.array([3, 1, 4, 1, 5, 9, 2, 6])
-    predictions = np.array([3, 1, 4, 7, 5, 9, 2, 0])
     subject = GuardedFunction(function, "predictions labels")
-    mistakes = [
-        (Finding("accuracy.broadcast"), np.mean(predictions[:, np.newaxis] == labels)),
-        (Finding("accuracy.broadcast"), np.sum(predictions[:, np.newaxis] == labels) / 8),
-        (Finding("accuracy.wrong", says="wrong_ones"), 0.25),
-        (Finding("accuracy.wrong", says="count"), 6),
-        (Finding("accuracy.wrong", says="percent"), 75),
-    ]
 
     def check() -> list[Finding]:
-        for given in (predictions, predictions[:, np.newaxis]):
-            result = subject.array(given, labels)
-            if result.size == 1 and same(result.item(), 0.75):
+        for predictions, labels in _answers():
+            result = subject.array(predictions, labels)
+            right = np.mean(predictions.ravel() == labels)
+            if result.size == 1 and same(result.item(), right):
                 continue
-            finding = Finding("accuracy.wrong", says="usual" if result.size == 1 else "many")
-            for usual, wrong in mistakes:
-                if result.size == 1 and same(result.item(), wrong):
-                    finding = usual
-            return [shown(finding, subject.given(given, labels), result, 0.75)]
+            finding = Finding("accuracy.wrong", says="many")
+            if result.size == 1:
+                finding = _miscounted(result.item(), predictions.ravel(), labels)
+            return [shown(finding, subject.given(predictions, labels), result, right)]
         return subject.side_effects()
 
     return report("accuracy", check)
+
+
+def _answers() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Make predictions and labels: ordinary ones, as a column too; exchanged ones; a constant."""
+    labels = np.array([3, 1, 4, 1, 5, 9, 2, 6])
+    predictions = np.array([3, 1, 4, 7, 5, 9, 2, 0])
+    yield predictions, labels
+    yield predictions[:, np.newaxis], labels
+    yield np.array([0, 2, 1, 4, 3]), np.arange(5)  # right: the first alone
+    yield np.full(12, 1), np.arange(12) % 4  # one answer for all
+
+
+def _miscounted(result: float, predictions: np.ndarray, labels: np.ndarray) -> Finding:
+    """Name the mistake that makes this accuracy of predictions (n,) and labels (n,)."""
+    right, pairs = predictions == labels, predictions[:, np.newaxis] == labels
+    for finding, wrong in (
+        (Finding("accuracy.wrong", says="places"), pairs.any(axis=1).mean()),
+        (
+            Finding("accuracy.wrong", says="places"),
+            np.mean(np.sort(predictions) == np.sort(labels)),
+        ),
+        (Finding("accuracy.broadcast"), pairs.mean()),
+        (Finding("accuracy.broadcast"), pairs.sum() / len(labels)),
+        (Finding("accuracy.wrong", says="wrong_ones"), 1 - right.mean()),
+        (Finding("accuracy.wrong", says="count"), right.sum()),
+        (Finding("accuracy.wrong", says="percent"), 100 * right.mean()),
+    ):
+        if same(result, wrong):
+            return finding
+    return Finding("accuracy.wrong")

@@ -1,5 +1,6 @@
 """Checks of chapter 3: softmax and cross-entropy."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -213,6 +214,7 @@ def _if_for_columns(check: Callable, function: Callable, **options: bool) -> lis
 # Cross-entropy
 # --------------------------------------------------------------------------------------------------
 
+HIGHEST_FLOOR = 3e-7  # of probabilities; frameworks have up to 1e-7
 Case = tuple[np.ndarray, np.ndarray]  # logits (batch, classes), labels (batch,)
 
 
@@ -223,6 +225,10 @@ def cross_entropy(
     one_hot: bool = False,
 ) -> Report:
     """Check `f(logits, labels) -> loss`, the mean of -log(probability of the label), in nats.
+
+    For logits in the thousands, too, it must be finite. A label whose probability is rounded to 0
+    must cost at least 15. It may cost less than it should: a floor of 1e-7 or less, which keeps
+    log(0) away, passes, as frameworks have one. (The logarithm computed directly needs none.)
 
     Parameters
     ----------
@@ -449,9 +455,9 @@ def _check_extreme_losses(loss: _Loss) -> list[Finding]:
     improbable = np.array([[0.0, 1000, 0], [1000, 0, -1000]]), np.array([0, 2])
     certain = np.array([[1000.0, 999, 0], [-1000, -999, -2000]]), np.array([0, 1])
     findings = []
-    for finding, (logits, labels) in (
-        (Finding("cross_entropy.log_zero"), improbable),
-        (Finding("softmax.overflow"), certain),
+    for finding, judged, (logits, labels) in (
+        (Finding("cross_entropy.log_zero"), _cheap_labels, improbable),
+        (Finding("softmax.overflow"), _finite_overflow, certain),
     ):
         case = np.pad(logits, ((0, 0), (0, 7 * loss.ten)), constant_values=-3000.0), labels
         try:
@@ -460,12 +466,23 @@ def _check_extreme_losses(loss: _Loss) -> list[Finding]:
             findings.append(_if_it_raises(finding, found))
             continue
         value = one_number(result)
-        if value is None or not np.isfinite(value):
-            findings.append(loss.shown(finding, case, result))
-        elif finding.code == "cross_entropy.log_zero" and value < 1:
-            findings.append(
-                loss.shown(Finding("cross_entropy.log_zero", says="free"), case, result)
-            )
-        elif finding.code == "softmax.overflow" and not same(value, loss.right(case), 1e-2):
-            findings.append(loss.shown(Finding("softmax.overflow", says="finite"), case, result))
+        wrong: Finding | None = finding
+        if value is not None and np.isfinite(value):
+            wrong = judged(value, loss.right(case))
+        if wrong:
+            findings.append(loss.shown(wrong, case, result))
     return findings
+
+
+def _cheap_labels(value: float, right: float) -> Finding | None:
+    """Judge what labels cost whose probability is rounded to 0; a small floor is no mistake."""
+    if value < 1:
+        return Finding("cross_entropy.log_zero", says="free")
+    if not -math.log(HIGHEST_FLOOR) < value < 1.01 * right:
+        values = {"loss": float(value), "right": right}
+        return Finding("cross_entropy.log_zero", says="floor", values=values)
+    return None
+
+
+def _finite_overflow(value: float, right: float) -> Finding | None:
+    return None if same(value, right, 1e-2) else Finding("softmax.overflow", says="finite")
