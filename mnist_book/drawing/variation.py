@@ -128,7 +128,7 @@ def _leave_few_points(
 ) -> None:
     """Join FEW to MANY of the points of some drawings, in place, by `strokes.on_curve`.
 
-    Without corners, unlike the pad: the model card says what was tried with them.
+    Without corners, unlike the pad: data/TUNING.md says what was tried with them.
     """
     for i in np.flatnonzero(rng.random(len(points)) < often):
         kept = np.linspace(0, POINTS - 1, rng.integers(FEW, MANY + 1)).astype(int)
