@@ -296,7 +296,8 @@ def test_one_draws_and_the_network_answers_in_a_browser(chromium, address):
     page.goto(f"http://{address}/")
     assert "your network, on this machine" in page.locator(".digit-pad-source").inner_text()
     draw_with_mouse(page, [[(0.5, 0.15), (0.5, 0.5), (0.5, 0.85)]])
-    page.wait_for_function("document.querySelector('.digit-pad-digit').textContent !== ''")
+    # A locator, since the page forbids to evaluate texts, as a condition asked twice would be.
+    page.locator(".digit-pad-digit:not(:empty)").wait_for()
     assert re.fullmatch(r"\d|Perhaps an? \d", page.locator(".digit-pad-digit").inner_text())
     assert page.locator(".digit-pad-problem").inner_text() == ""
     assert failures == []
